@@ -1,0 +1,124 @@
+"""What the model sees: samples, batches and feature maps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool, Float, Float32, Int64
+from torch import Tensor
+
+from tetract.types.targets import Targets
+from tetract.types.task import Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who a row is, for sampling, grouping and reports; never shown as a patient's name.
+
+    Attributes:
+        row: Index into the data set's table.
+        patient: Grouping key, or "" where the source publishes none.
+        source: Name of the source.
+        slice_index: Position within its series, 0 for single pictures.
+        spacing_mm: Height and width of a pixel of ``Sample.image`` in mm, or None if unknown.
+    """
+
+    row: int
+    patient: str
+    source: str
+    slice_index: int
+    spacing_mm: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One slice, ready for augmentation.
+
+    Attributes:
+        image: (C, H, W) float32 in [0, 1].
+        targets: What is known about it, on the same grid.
+        identity: Who it is.
+    """
+
+    image: Float32[np.ndarray, "C H W"]
+    targets: Targets
+    identity: Identity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoxRow:
+    """Boxes of one row as tensors; the fields of ``Boxes`` and ``BoxTarget``.
+
+    Attributes:
+        xyxy: (N, 4) float32 pixels, half-open.
+        labels: (N,) int64 from 0; background is added inside the detector.
+        masks: (N, H, W) bool, or None where only boxes are known.
+        annotated: (K,) bool: which lesions were looked for.
+    """
+
+    xyxy: Float32[Tensor, "N 4"]
+    labels: Int64[Tensor, " N"]
+    masks: Bool[Tensor, "N H W"] | None
+    annotated: Bool[Tensor, " K"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Rows that may carry different labels.
+
+    Attributes:
+        image: (B, C, H, W) float32 in [0, 1].
+        labelled: (B, 4) bool, which task each row teaches, columns in the order of ``Task``.
+        label: (B, K) bool candidate classes; all False where unlabelled.
+        masks: (B, M, H, W) bool.
+        masks_annotated: (B, M) bool; a False channel holds no information.
+        boxes: One entry per row, None where unlabelled.
+        hidden: (B, 1, H, W) bool, pixels withheld from the encoder, or None when all are shown.
+        identity: One entry per row.
+    """
+
+    image: Float[Tensor, "B C H W"]
+    labelled: Bool[Tensor, "B 4"]
+    label: Bool[Tensor, "B K"]
+    masks: Bool[Tensor, "B M H W"]
+    masks_annotated: Bool[Tensor, "B M"]
+    boxes: tuple[BoxRow | None, ...]
+    identity: tuple[Identity, ...]
+    hidden: Bool[Tensor, "B 1 H W"] | None = None
+
+    def rows(self, task: Task) -> Int64[Tensor, " R"]:
+        """Indices of the rows that teach ``task``."""
+        return self.labelled[:, list(Task).index(task)].nonzero().flatten()
+
+    def select(self, rows: Int64[Tensor, " R"]) -> Batch:
+        """The batch of only these rows."""
+        picked = rows.tolist()
+        return replace(
+            self,
+            image=self.image[rows],
+            labelled=self.labelled[rows],
+            label=self.label[rows],
+            masks=self.masks[rows],
+            masks_annotated=self.masks_annotated[rows],
+            boxes=tuple(self.boxes[i] for i in picked),
+            identity=tuple(self.identity[i] for i in picked),
+            hidden=None if self.hidden is None else self.hidden[rows],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Features:
+    """The encoder's feature maps, finest first.
+
+    Attributes:
+        maps: Tuple of (B, C_i, H / s_i, W / s_i).
+        strides: ``s_i`` for each map, increasing.
+    """
+
+    maps: tuple[Float[Tensor, "B C_i H_i W_i"], ...]
+    strides: tuple[int, ...]
+
+    def select(self, rows: Int64[Tensor, " R"]) -> Features:
+        """The features of only these rows."""
+        return Features(maps=tuple(m[rows] for m in self.maps), strides=self.strides)
