@@ -5,7 +5,7 @@
     TetractError                 one line: code, what, where, expected/found, what to do
     ├── InputError      exit 2   a file, label, recipe or argument is wrong
     │   ├── ReadError            a file cannot be read as what it claims to be
-    │   ├── GeometryError        positions, spacing or orientation are missing or contradict each other
+    │   ├── GeometryError        positions, spacing or orientation are missing or contradictory
     │   ├── LabelError           a label, mask, box or split does not fit its image or its data set
     │   ├── RecipeError          a recipe asks for something impossible
     │   └── BundleError          a saved model is damaged or does not fit the request
@@ -64,7 +64,8 @@ class TetractError(Exception):
         super().__init__(self._line())
 
     def _line(self) -> str:
-        head = f"{self.code} {self.where}: {self.what}" if self.where else f"{self.code}: {self.what}"
+        place = f" {self.where}" if self.where else ""
+        head = f"{self.code}{place}: {self.what}"
         compared = [
             f"{name} {value}"
             for name, value in (("expected", self.expected), ("found", self.found))

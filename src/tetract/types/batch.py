@@ -93,7 +93,7 @@ class Batch:
 
     def select(self, rows: Int64[Tensor, " R"]) -> Batch:
         """The batch of only these rows."""
-        picked = rows.tolist()
+        picked: list[int] = rows.tolist()
         return replace(
             self,
             image=self.image[rows],

@@ -1,4 +1,4 @@
-"""What is known about one slice. ``None`` is *not labelled*; empty is *looked at, nothing there*."""
+"""What is known about one slice: ``None`` is *not labelled*, empty is *looked at, none there*."""
 
 from __future__ import annotations
 
