@@ -1,1 +1,7 @@
-"""TODO."""
+"""What the heads are built of."""
+
+from tetract.layers.blocks import ConvNormAct, group_norm
+from tetract.layers.pyramid import Pyramid, build_pyramid
+from tetract.layers.unet import UNetDecoder
+
+__all__ = ["ConvNormAct", "Pyramid", "UNetDecoder", "build_pyramid", "group_norm"]

@@ -119,6 +119,17 @@ class Features:
     maps: tuple[Float[Tensor, "B C_i H_i W_i"], ...]
     strides: tuple[int, ...]
 
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """``(H, W)`` of the image the maps came from, in pixels."""
+        height, width = self.maps[0].shape[-2:]
+        return height * self.strides[0], width * self.strides[0]
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """``C_i`` of each map."""
+        return tuple(m.shape[1] for m in self.maps)
+
     def select(self, rows: Int64[Tensor, " R"]) -> Features:
         """The features of only these rows."""
         return Features(maps=tuple(m[rows] for m in self.maps), strides=self.strides)

@@ -1,0 +1,177 @@
+"""Figure 1: one trunk, four arms. Read ``forward``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from tetract.joint import TaskLosses
+from tetract.model.encoder import Encoder
+from tetract.model.showing import show
+from tetract.model.spec import NetworkSpec
+from tetract.tasks.classification import (
+    ClassificationHead,
+    ClassificationOutput,
+    classification_loss,
+    predict_classes,
+)
+from tetract.tasks.detection import DetectionHead, DetectionOutput, detection_loss, predict_boxes
+from tetract.tasks.reconstruction import (
+    ReconstructionHead,
+    ReconstructionOutput,
+    predict_image,
+    reconstruction_loss,
+)
+from tetract.tasks.segmentation import (
+    SegmentationHead,
+    SegmentationOutput,
+    predict_masks,
+    segmentation_loss,
+)
+from tetract.types import LabelSpace, Task
+from tetract.types.batch import Batch, Features
+from tetract.types.predictions import Predictions
+
+IMAGE_CHANNELS = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outputs:
+    """One optional field per task; None where the network has no such head."""
+
+    classification: ClassificationOutput | None = None
+    segmentation: SegmentationOutput | None = None
+    reconstruction: ReconstructionOutput | None = None
+    detection: DetectionOutput | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """One task's room, as the network uses it.
+
+    Attributes:
+        build: Makes the head for a trunk.
+        loss: ``(head, output, batch)`` to the named parts of the loss.
+        predict: ``(head, output)`` to decoded predictions.
+        says: The field of ``Predictions`` that they fill.
+    """
+
+    build: Callable[[NetworkSpec, Encoder], nn.Module]
+    loss: Callable[[Any, Any, Batch], dict[str, Tensor]]
+    predict: Callable[[Any, Any], Any]
+    says: str
+
+
+ARMS: dict[Task, Arm] = {
+    Task.CLASSIFICATION: Arm(
+        build=lambda spec, trunk: ClassificationHead(
+            channels=trunk.channels, classes=len(spec.classes), config=spec.classification
+        ),
+        loss=classification_loss,
+        predict=predict_classes,
+        says="class_probabilities",
+    ),
+    Task.SEGMENTATION: Arm(
+        build=lambda spec, trunk: SegmentationHead(
+            channels=trunk.channels,
+            strides=trunk.strides,
+            classes=len(spec.mask_classes),
+            config=spec.segmentation,
+        ),
+        loss=segmentation_loss,
+        predict=predict_masks,
+        says="mask_probabilities",
+    ),
+    Task.RECONSTRUCTION: Arm(
+        build=lambda spec, trunk: ReconstructionHead(
+            channels=trunk.channels,
+            strides=trunk.strides,
+            image_channels=IMAGE_CHANNELS,
+            config=spec.reconstruction,
+        ),
+        loss=reconstruction_loss,
+        predict=predict_image,
+        says="reconstruction",
+    ),
+    Task.DETECTION: Arm(
+        build=lambda spec, trunk: DetectionHead(
+            channels=trunk.channels,
+            strides=trunk.strides,
+            classes=len(spec.box_classes),
+            config=spec.detection,
+        ),
+        loss=detection_loss,
+        predict=predict_boxes,
+        says="boxes",
+    ),
+}
+
+
+class Network(nn.Module):
+    """The shared encoder and the heads that ``spec.tasks`` names."""
+
+    def __init__(self, spec: NetworkSpec) -> None:
+        super().__init__()
+        self.spec = spec
+        self.encoder = Encoder(spec.encoder, image_channels=IMAGE_CHANNELS)
+        self.heads = nn.ModuleDict(
+            {task.value: ARMS[task].build(spec, self.encoder) for task in spec.tasks}
+        )
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks that have a head, in the order of Figure 1."""
+        return self.spec.tasks
+
+    @property
+    def label_space(self) -> LabelSpace:
+        """Names behind the output channels."""
+        return self.spec.label_space
+
+    def forward(self, image: Float[Tensor, "B C H W"]) -> Outputs:
+        """Encode once, then let every arm read the same features.
+
+        Args:
+            image: (B, 1, H, W) in [0, 1]; H and W are multiples of 32.
+        """
+        features = self.encoder(image)
+        return Outputs(**{name: head(features) for name, head in self.heads.items()})
+
+    @torch.no_grad()
+    def predict(self, image: Float[Tensor, "B C H W"]) -> Predictions:
+        """Decoded outputs of every head, on the grid of ``image``."""
+        output = self(image)
+        return Predictions(
+            **{
+                ARMS[task].says: ARMS[task].predict(
+                    self.heads[task.value], getattr(output, task.value)
+                )
+                for task in self.tasks
+            }
+        )
+
+    def losses(self, batch: Batch, generator: torch.Generator) -> TaskLosses:
+        """The joint step: each head runs only on the rows labelled for its task.
+
+        A task without a labelled row does not appear in the result and touches no parameter.
+
+        Args:
+            batch: Rows that may carry different labels.
+            generator: Draws the patches that reconstruction must infer; on the CPU.
+        """
+        shown = show(batch, self.tasks, self.spec.reconstruction, generator)
+        if len(shown.image) == 0:
+            return TaskLosses(parts={})
+        features = cast("Features", self.encoder(shown.image))
+        parts: dict[Task, dict[str, Tensor]] = {}
+        for task in self.tasks:
+            rows = shown.batch.rows(task)
+            if len(rows):
+                head, chosen = self.heads[task.value], shown.batch.select(rows)
+                parts[task] = ARMS[task].loss(head, head(features.select(rows)), chosen)
+        return TaskLosses(parts=parts)

@@ -1,0 +1,92 @@
+"""Everything needed to build a network again: what a saved model carries beside its weights."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from tetract.tasks.classification import ClassificationConfig
+from tetract.tasks.detection import DetectionConfig
+from tetract.tasks.reconstruction import ReconstructionConfig
+from tetract.tasks.segmentation import SegmentationConfig
+from tetract.types import LabelSpace, Task
+
+SIDE_MULTIPLE = 32  # the deepest map of every encoder has stride 32
+
+
+class EncoderConfig(BaseModel):
+    """Settings of the trunk."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(
+        default="resnet18",
+        description="vgg13 or resnet50 (the paper's), resnet18, any name that "
+        "segmentation-models-pytorch knows, or tu-NAME for any timm encoder.",
+    )
+    norm: str = Field(
+        default="group",
+        pattern="^(group|batch|frozen)$",
+        description="group: GroupNorm; batch: BatchNorm as in the paper; frozen: BatchNorm whose "
+        "statistics stay as loaded.",
+    )
+
+
+class NetworkSpec(BaseModel):
+    """Trunk, heads, and what their channels mean.
+
+    ``tasks`` are kept in the order of Figure 1 whatever order they were given in.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tasks: tuple[Task, ...] = Field(min_length=1)
+    encoder: EncoderConfig = EncoderConfig()
+    classification: ClassificationConfig = ClassificationConfig()
+    segmentation: SegmentationConfig = SegmentationConfig()
+    reconstruction: ReconstructionConfig = ReconstructionConfig()
+    detection: DetectionConfig = DetectionConfig()
+    classes: tuple[str, ...] = ()
+    mask_classes: tuple[str, ...] = ()
+    box_classes: tuple[str, ...] = ()
+    image_px: int = Field(default=256, ge=64, le=2048, multiple_of=SIDE_MULTIPLE)
+    window_hu: tuple[float, float] = (-1350.0, 150.0)
+
+    @model_validator(mode="after")
+    def _heads_have_classes(self) -> Self:
+        needed = {
+            Task.CLASSIFICATION: ("classes", self.classes, 2),
+            Task.SEGMENTATION: ("mask_classes", self.mask_classes, 1),
+            Task.DETECTION: ("box_classes", self.box_classes, 1),
+        }
+        for task, (name, given, least) in needed.items():
+            if task in self.tasks and len(given) < least:
+                message = (
+                    f"{task.value} needs at least {least} name(s) in {name}, found {len(given)}"
+                )
+                raise ValueError(message)
+            if len(set(given)) != len(given):
+                message = f"{name} holds a name twice"
+                raise ValueError(message)
+        if self.window_hu[0] >= self.window_hu[1]:
+            message = "window_hu needs its lower bound first, in HU"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _order_tasks(cls, data: object) -> object:
+        """Sort and deduplicate ``tasks``; unknown names are left for the field to refuse."""
+        if isinstance(data, dict) and "tasks" in data:
+            given = [str(t) for t in data["tasks"]]
+            ordered = [t.value for t in Task if t.value in given]
+            data = {**data, "tasks": ordered + [t for t in given if t not in ordered]}
+        return data
+
+    @property
+    def label_space(self) -> LabelSpace:
+        """Names behind the output channels."""
+        return LabelSpace(
+            classes=self.classes, mask_classes=self.mask_classes, box_classes=self.box_classes
+        )

@@ -1,0 +1,56 @@
+"""Image classes from pooled features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from jaxtyping import Float
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+
+from tetract.types.batch import Features
+
+
+class ClassificationConfig(BaseModel):
+    """Settings of the classification head."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hidden: int = Field(default=128, ge=1, description="Width of the hidden layer.")
+    dropout: float = Field(default=0.2, ge=0.0, lt=1.0, description="Share of units dropped.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassificationOutput:
+    """``logits``: (B, K) float32 over ``LabelSpace.classes``."""
+
+    logits: Float[Tensor, "B K"]
+
+
+class ClassificationHead(nn.Module):
+    """Average and maximum of the two deepest maps, then a two-layer perceptron.
+
+    The maximum lets one small lesion speak for a slice; the average carries diffuse disease.
+    """
+
+    def __init__(
+        self, *, channels: tuple[int, ...], classes: int, config: ClassificationConfig
+    ) -> None:
+        super().__init__()
+        pooled = 2 * sum(channels[-2:])
+        self.mlp = nn.Sequential(
+            nn.LayerNorm(pooled),
+            nn.Linear(pooled, config.hidden),
+            nn.ReLU(inplace=True),
+            nn.Dropout(config.dropout),
+            nn.Linear(config.hidden, classes),
+        )
+
+    def forward(self, features: Features) -> ClassificationOutput:
+        """Class logits of each row."""
+        deepest = [m.float() for m in features.maps[-2:]]
+        pooled = [m.mean(dim=(2, 3)) for m in deepest] + [m.amax(dim=(2, 3)) for m in deepest]
+        logits = cast("Tensor", self.mlp(torch.cat(pooled, dim=1)))
+        return ClassificationOutput(logits=logits.float())

@@ -1,0 +1,79 @@
+"""The slice itself, from its features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from jaxtyping import Float
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+
+from tetract.layers import UNetDecoder
+from tetract.types.batch import Features
+
+
+class ReconstructionConfig(BaseModel):
+    """Settings of the reconstruction head."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mode: Literal["masked", "plain"] = Field(
+        default="masked",
+        description="masked: infer hidden patches; plain: the paper's U-Net, which sees all.",
+    )
+    widths: tuple[int, ...] = Field(
+        default=(128, 64, 48, 32, 16), description="Decoder channels, deepest step first."
+    )
+    finest_skip: int | None = Field(
+        default=None,
+        description="Finest skip used, stride in px; by default 8 when masked, 1 when plain.",
+    )
+    patch_px: int = Field(default=16, ge=2, description="Side of a hidden patch, px.")
+    hidden_fraction: float = Field(default=0.5, gt=0.0, lt=1.0, description="Share of patches.")
+    rows_per_step: float = Field(
+        default=0.5,
+        gt=0.0,
+        le=1.0,
+        description="Share of the batch's rows shown a second time with patches hidden.",
+    )
+
+    @property
+    def skip_stride(self) -> int:
+        """Stride in px of the finest skip in use."""
+        if self.finest_skip is not None:
+            return self.finest_skip
+        return 8 if self.mode == "masked" else 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconstructionOutput:
+    """``image``: (B, C, H, W) float32 in [0, 1]."""
+
+    image: Float[Tensor, "B C H W"]
+
+
+class ReconstructionHead(nn.Module):
+    """U-Net decoder back to the grey values."""
+
+    def __init__(
+        self,
+        *,
+        channels: tuple[int, ...],
+        strides: tuple[int, ...],
+        image_channels: int,
+        config: ReconstructionConfig,
+    ) -> None:
+        super().__init__()
+        self.decoder = UNetDecoder(
+            channels=channels,
+            strides=strides,
+            widths=config.widths,
+            finest_skip=config.skip_stride,
+        )
+        self.project = nn.Conv2d(self.decoder.channels_out, image_channels, kernel_size=1)
+
+    def forward(self, features: Features) -> ReconstructionOutput:
+        """The slice as the features remember it."""
+        logits = cast("Tensor", self.project(self.decoder(features)))
+        return ReconstructionOutput(image=logits.float().sigmoid())

@@ -1,0 +1,27 @@
+"""Absolute error, on hidden pixels where there are any."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from tetract.tasks.reconstruction.head import ReconstructionHead, ReconstructionOutput
+from tetract.types.batch import Batch
+
+
+def reconstruction_loss(
+    head: ReconstructionHead,  # noqa: ARG001  the four rooms share one signature
+    output: ReconstructionOutput,
+    batch: Batch,
+) -> dict[str, Tensor]:
+    """Mean absolute error in model units ([0, 1] over the window).
+
+    Only hidden pixels count when ``batch.hidden`` is given: visible ones could be copied.
+
+    Returns:
+        ``{"l1": scalar}``.
+    """
+    error = (output.image - batch.image).abs()
+    if batch.hidden is None:
+        return {"l1": error.mean()}
+    hidden = batch.hidden.expand_as(error)
+    return {"l1": error[hidden].mean()}

@@ -1,0 +1,289 @@
+"""How well slices are reconstructed: seen as they are, and where pixels were withheld.
+
+Errors are in units of the model's window, data range 1.0; in HU only where the source's values
+are HU. Copying a visible pixel is no skill, so hidden pixels are told apart and set next to what
+a mean filter would have guessed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from scipy.ndimage import uniform_filter
+from torchmetrics.functional.image import structural_similarity_index_measure
+
+from tetract.types.figure import Figure, Support, count_support, mean_figure
+
+DATA_RANGE = 1.0
+SSIM_WINDOW_PX = 11
+NO_ROWS = "no rows"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errors:
+    """Errors over some pixels of one slice, in units of the model's window.
+
+    Attributes:
+        mae: Mean absolute error.
+        mse: Mean squared error.
+        ssim: Structural similarity of the whole slice; None below 11 x 11 px.
+    """
+
+    mae: float
+    mse: float
+    ssim: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HiddenErrors:
+    """Errors over the hidden pixels of one slice.
+
+    Attributes:
+        model: The model's; its SSIM is of the slice with only the hidden pixels replaced.
+        mean_filter_mae: Mean absolute error of a mean filter on the same pixels; None where
+            no pixel was visible.
+    """
+
+    model: Errors
+    mean_filter_mae: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconstructionRow:
+    """One slice, reduced to its errors.
+
+    Attributes:
+        plain: With the whole slice shown.
+        hidden: With patches withheld, or None where none were.
+        patient: Grouping key, "" where unknown.
+        source: Name of the source.
+    """
+
+    plain: Errors
+    hidden: HiddenErrors | None
+    patient: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconstructionScores:
+    """Means over slices; ``masked_*`` over hidden pixels only.
+
+    Attributes:
+        support: All rows.
+        mae: In units of the model's window (data range 1.0).
+        mae_hu: In HU, over the sources whose values are HU.
+        rmse: Root of the mean squared error, window units.
+        psnr_db: 10 log10(1 / mean squared error), data range 1.0.
+        ssim: 11 x 11 Gaussian window of sigma 1.5 px, data range 1.0.
+        masked_mae: As ``mae``.
+        masked_mae_hu: As ``mae_hu``.
+        masked_rmse: As ``rmse``.
+        masked_psnr_db: As ``psnr_db``.
+        masked_ssim: Of whole slices in which the hidden pixels were filled in.
+        mean_filter_mae: What a mean filter reaches on the hidden pixels.
+    """
+
+    support: Support
+    mae: Figure
+    mae_hu: Figure
+    rmse: Figure
+    psnr_db: Figure
+    ssim: Figure
+    masked_mae: Figure
+    masked_mae_hu: Figure
+    masked_rmse: Figure
+    masked_psnr_db: Figure
+    masked_ssim: Figure
+    mean_filter_mae: Figure
+
+
+def measure_plain(
+    image: Float[np.ndarray, "C H W"], reconstruction: Float[np.ndarray, "C H W"]
+) -> Errors:
+    """Errors over all pixels."""
+    difference = reconstruction.astype(np.float64) - image
+    return Errors(
+        mae=float(np.abs(difference).mean()),
+        mse=float((difference**2).mean()),
+        ssim=_ssim(image, reconstruction),
+    )
+
+
+def measure_hidden(
+    image: Float[np.ndarray, "C H W"],
+    reconstruction: Float[np.ndarray, "C H W"],
+    hidden: Bool[np.ndarray, "H W"],
+    *,
+    patch_px: int,
+) -> HiddenErrors | None:
+    """Errors over the hidden pixels, and those of a mean filter.
+
+    Args:
+        image: What was withheld, [0, 1].
+        reconstruction: What the model made of the rest, [0, 1].
+        hidden: True where the pixel was withheld.
+        patch_px: Side of a hidden patch in pixels; sets the filter's window.
+
+    Returns:
+        The errors, or None where nothing was hidden.
+    """
+    if not hidden.any():
+        return None
+    difference = (reconstruction.astype(np.float64) - image)[:, hidden]
+    filled = fill_by_mean(image, hidden, patch_px=patch_px)
+    return HiddenErrors(
+        model=Errors(
+            mae=float(np.abs(difference).mean()),
+            mse=float((difference**2).mean()),
+            ssim=_ssim(image, np.where(hidden, reconstruction, image)),
+        ),
+        mean_filter_mae=(
+            None if filled is None else float(np.abs(filled - image)[:, hidden].mean())
+        ),
+    )
+
+
+def fill_by_mean(
+    image: Float[np.ndarray, "C H W"], hidden: Bool[np.ndarray, "H W"], *, patch_px: int
+) -> Float[np.ndarray, "C H W"] | None:
+    """Fill hidden pixels with the mean of the visible ones around them.
+
+    The window is ``2 patch_px + 1`` px wide and doubles for the pixels that see none.
+
+    Returns:
+        (C, H, W) float64, or None where no pixel is visible.
+    """
+    if hidden.all():
+        return None
+    filled = image.astype(np.float64)
+    visible = (~hidden).astype(np.float64)
+    pending, side = hidden, 2 * patch_px + 1
+    while pending.any():
+        share = uniform_filter(visible, side, mode="constant")
+        # Half a pixel: below it, the share is only the filter's rounding.
+        ready = pending & (share * side**2 > 0.5)
+        for channel, shown in zip(filled, image * visible, strict=True):
+            total = uniform_filter(shown, side, mode="constant")
+            channel[ready] = total[ready] / share[ready]
+        pending, side = pending & ~ready, 2 * side + 1
+    return filled
+
+
+def score_reconstruction(
+    rows: Sequence[ReconstructionRow],
+    *,
+    hu_window_width: float | None,
+    hu_known: Mapping[str, bool],
+) -> ReconstructionScores:
+    """Average the rows; every slice weighs the same.
+
+    Args:
+        rows: The slices, in any order.
+        hu_window_width: Width of the model's window in HU, None where the model has none.
+        hu_known: By source: whether its values are HU. A source not named is not.
+    """
+    masked = [row for row in rows if row.hidden is not None]
+    plain = _summarise(rows, lambda row: row.plain, NO_ROWS)
+    hidden = _summarise(masked, _hidden_errors, "no hidden pixels")
+    return ReconstructionScores(
+        support=count_support(rows),
+        mae=plain.mae,
+        mae_hu=_in_hu(rows, lambda row: row.plain, hu_window_width, hu_known),
+        rmse=plain.rmse,
+        psnr_db=plain.psnr_db,
+        ssim=plain.ssim,
+        masked_mae=hidden.mae,
+        masked_mae_hu=_in_hu(masked, _hidden_errors, hu_window_width, hu_known),
+        masked_rmse=hidden.rmse,
+        masked_psnr_db=hidden.psnr_db,
+        masked_ssim=hidden.ssim,
+        mean_filter_mae=_mean(
+            masked,
+            lambda row: None if row.hidden is None else row.hidden.mean_filter_mae,
+            "no visible pixels" if masked else "no hidden pixels",
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Summary:
+    """Means over slices."""
+
+    mae: Figure
+    rmse: Figure
+    psnr_db: Figure
+    ssim: Figure
+
+
+def _hidden_errors(row: ReconstructionRow) -> Errors:
+    if row.hidden is None:
+        msg = "the row has no hidden pixels"
+        raise ValueError(msg)
+    return row.hidden.model
+
+
+def _mean(
+    rows: Sequence[ReconstructionRow],
+    read: Callable[[ReconstructionRow], float | None],
+    reason: str,
+) -> Figure:
+    """Mean over the rows where ``read`` gives a number."""
+    pairs = [(row, value) for row in rows if (value := read(row)) is not None]
+    support = count_support([row for row, _ in pairs])
+    return mean_figure([value for _, value in pairs], support, reason=reason)
+
+
+def _summarise(
+    rows: Sequence[ReconstructionRow], read: Callable[[ReconstructionRow], Errors], reason: str
+) -> _Summary:
+    mse = _mean(rows, lambda row: read(row).mse, reason)
+    rmse, psnr = mse, mse
+    if mse.value is not None:
+        rmse = Figure(value=math.sqrt(mse.value), support=mse.support)
+        psnr = (
+            Figure(value=10 * math.log10(DATA_RANGE**2 / mse.value), support=mse.support)
+            if mse.value > 0
+            else Figure(value=None, support=mse.support, reason="no error at all")
+        )
+    small = f"slices smaller than {SSIM_WINDOW_PX} px"
+    return _Summary(
+        mae=_mean(rows, lambda row: read(row).mae, reason),
+        rmse=rmse,
+        psnr_db=psnr,
+        ssim=_mean(rows, lambda row: read(row).ssim, small if rows else reason),
+    )
+
+
+def _in_hu(
+    rows: Sequence[ReconstructionRow],
+    read: Callable[[ReconstructionRow], Errors],
+    width: float | None,
+    hu_known: Mapping[str, bool],
+) -> Figure:
+    """MAE times the window's width, over the sources whose values are HU."""
+    known = [row for row in rows if hu_known.get(row.source, False)]
+    if width is None:
+        return Figure(value=None, support=count_support(known), reason="HU window unknown")
+    return _mean(known, lambda row: read(row).mae * width, "no rows with known HU")
+
+
+def _ssim(
+    image: Float[np.ndarray, "C H W"], other: Float[np.ndarray, "C H W"]
+) -> float | None:
+    """Wang et al. 2004 (doi 10.1109/TIP.2003.819861) in float64, K1 = 0.01, K2 = 0.03."""
+    if min(image.shape[1:]) < SSIM_WINDOW_PX:
+        return None
+    value = structural_similarity_index_measure(
+        torch.from_numpy(other.astype(np.float64))[None],
+        torch.from_numpy(image.astype(np.float64))[None],
+        kernel_size=SSIM_WINDOW_PX,
+        sigma=1.5,
+        data_range=DATA_RANGE,
+    )
+    return float(value)

@@ -1,0 +1,59 @@
+"""Masks from a U-Net decoder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from jaxtyping import Float
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+
+from tetract.layers import UNetDecoder
+from tetract.types.batch import Features
+
+
+class SegmentationConfig(BaseModel):
+    """Settings of the segmentation head."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    widths: tuple[int, ...] = Field(
+        default=(128, 64, 48, 32, 16), description="Decoder channels, deepest step first."
+    )
+    loss: Literal["dice_bce", "dice", "generalized_dice"] = Field(
+        default="dice_bce", description="dice_bce is the default, generalized_dice the paper's."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentationOutput:
+    """``logits``: (B, M, H, W) float32 over ``LabelSpace.mask_classes``, one sigmoid each."""
+
+    logits: Float[Tensor, "B M H W"]
+
+
+class SegmentationHead(nn.Module):
+    """U-Net decoder with one sigmoid channel per class, so that classes may overlap.
+
+    A softmax would make lung and infection exclude each other, and would turn a class that a
+    source never annotated into background.
+    """
+
+    def __init__(
+        self,
+        *,
+        channels: tuple[int, ...],
+        strides: tuple[int, ...],
+        classes: int,
+        config: SegmentationConfig,
+    ) -> None:
+        super().__init__()
+        self.loss = config.loss
+        self.decoder = UNetDecoder(channels=channels, strides=strides, widths=config.widths)
+        self.project = nn.Conv2d(self.decoder.channels_out, classes, kernel_size=1)
+
+    def forward(self, features: Features) -> SegmentationOutput:
+        """Mask logits at the image's resolution."""
+        logits = cast("Tensor", self.project(self.decoder(features)))
+        return SegmentationOutput(logits=logits.float())
