@@ -104,7 +104,7 @@ def score_classification(
     support = count_support(known)
     if len(present) > 1:
         # Only over the classes present: an absent one would enter as an F1 of 0.
-        f1 = f1_score(truth, found, labels=present, average="macro", zero_division=0.0)
+        f1 = f1_score(truth, found, labels=present, average="macro")
         balanced = np.mean([(found[truth == c] == c).mean() for c in present])
         overall = [
             Figure(value=float(value), support=support)

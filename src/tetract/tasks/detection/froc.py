@@ -1,7 +1,7 @@
 """Free-response ROC: sensitivity against false positives per slice.
 
-Bunch et al. 1978; the matching is greedy by score, at an IoU threshold. Issue of units: the rate
-here is per *slice*, not per scan as in LUNA16.
+Bunch et al. 1978; the matching is greedy by score, at an IoU threshold. The rate is per *slice*,
+not per scan as in LUNA16.
 """
 
 from __future__ import annotations
@@ -54,9 +54,7 @@ class FrocCurve:
         if last + 1 == len(self.false_positives):
             return float(self.sensitivity[last])
         pair = slice(last, last + 2)
-        return float(
-            np.interp(false_positives, self.false_positives[pair], self.sensitivity[pair])
-        )
+        return float(np.interp(false_positives, self.false_positives[pair], self.sensitivity[pair]))
 
 
 def box_iou(
@@ -102,7 +100,7 @@ def froc_curve(rows: Sequence[Detections], *, iou: float) -> FrocCurve | None:
     ends = np.flatnonzero(np.append(scores[1:] != scores[:-1], [True] * bool(len(scores))))
     found = np.append(0, np.cumsum(hits)[ends])
     wrong = np.append(0, np.cumsum(~hits)[ends])
-    threshold = np.append(np.inf, scores[ends])
+    threshold = np.append(np.nextafter(1.0, 2.0), scores[ends])
     kept = _corners(found)
     return FrocCurve(
         false_positives=wrong[kept] / len(rows),

@@ -91,9 +91,7 @@ class DetectionScores:
     classes: tuple[LesionScores, ...]
 
 
-def score_detection(
-    rows: Sequence[DetectionRow], box_classes: tuple[str, ...]
-) -> DetectionScores:
+def score_detection(rows: Sequence[DetectionRow], box_classes: tuple[str, ...]) -> DetectionScores:
     """Score all rows, per lesion and regardless of the lesion's name.
 
     Args:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -273,13 +274,11 @@ def _in_hu(
     return _mean(known, lambda row: read(row).mae * width, "no rows with known HU")
 
 
-def _ssim(
-    image: Float[np.ndarray, "C H W"], other: Float[np.ndarray, "C H W"]
-) -> float | None:
+def _ssim(image: Float[np.ndarray, "C H W"], other: Float[np.ndarray, "C H W"]) -> float | None:
     """Wang et al. 2004 (doi 10.1109/TIP.2003.819861) in float64, K1 = 0.01, K2 = 0.03."""
     if min(image.shape[1:]) < SSIM_WINDOW_PX:
         return None
-    value = structural_similarity_index_measure(
+    value: Any = structural_similarity_index_measure(
         torch.from_numpy(other.astype(np.float64))[None],
         torch.from_numpy(image.astype(np.float64))[None],
         kernel_size=SSIM_WINDOW_PX,

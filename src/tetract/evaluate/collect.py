@@ -1,0 +1,269 @@
+"""Run a model over batches and keep what its figures need: counts and small arrays, no images.
+
+Two passes per batch: one with everything shown, and, for reconstruction, one with patches
+withheld. A row is only scored on the tasks it is labelled for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Float32
+from torch import Tensor
+
+from tetract.errors import BundleError, InputError
+from tetract.evaluate.result import Hiding
+from tetract.tasks.classification.metrics import ClassificationRow
+from tetract.tasks.detection.metrics import DetectionRow
+from tetract.tasks.reconstruction.hide import draw_hidden, hide
+from tetract.tasks.reconstruction.metrics import ReconstructionRow, measure_hidden, measure_plain
+from tetract.tasks.segmentation.metrics import SegmentationRow, count_pixels
+from tetract.types import LabelSpace, Task
+from tetract.types.batch import Batch, Identity
+from tetract.types.predictions import Predictions
+
+Answer = TypeVar("Answer")
+
+
+@runtime_checkable
+class Predictor(Protocol):
+    """A model that can be evaluated.
+
+    It decodes, keeps no gradient and moves the images to its own device.
+    """
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks it has a head for."""
+        ...
+
+    @property
+    def label_space(self) -> LabelSpace:
+        """What its channels mean."""
+        ...
+
+    def predict(self, image: Float[Tensor, "B C H W"]) -> Predictions:
+        """Run every head on every row."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """A slice that was seen; see ``Identity``."""
+
+    patient: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """All rows of an evaluation, ready to be scored.
+
+    Attributes:
+        tasks: The model's tasks.
+        label_space: What its channels mean.
+        hiding: How pixels were withheld.
+        seen: One entry per row that teaches at least one of the tasks.
+        classification: Rows labelled for it.
+        segmentation: Rows labelled for it.
+        reconstruction: Rows labelled for it.
+        detection: Rows labelled for it.
+    """
+
+    tasks: tuple[Task, ...]
+    label_space: LabelSpace
+    hiding: Hiding
+    seen: tuple[Origin, ...]
+    classification: tuple[ClassificationRow, ...]
+    segmentation: tuple[SegmentationRow, ...]
+    reconstruction: tuple[ReconstructionRow, ...]
+    detection: tuple[DetectionRow, ...]
+
+
+def collect(
+    predictor: Predictor,
+    batches: Iterable[Batch],
+    hiding: Hiding,
+    progress: Callable[[int], None] | None = None,
+) -> Collected:
+    """Predict every batch and reduce it to rows.
+
+    Args:
+        predictor: The model.
+        batches: The split, once; nothing may be augmented or hidden in it.
+        hiding: Which pixels to withhold for the masked figures.
+        progress: Called after each batch with the number of rows it had.
+
+    Raises:
+        BundleError: ``E_HEAD_MISSING`` where the model does not answer one of its tasks.
+        InputError: ``E_PREDICTION_NOT_FINITE`` where a prediction is NaN or infinite.
+    """
+    tasks = tuple(predictor.tasks)
+    seen: list[Origin] = []
+    classification: list[ClassificationRow] = []
+    segmentation: list[SegmentationRow] = []
+    reconstruction: list[ReconstructionRow] = []
+    detection: list[DetectionRow] = []
+    for whole in batches:
+        batch = _taught(whole, tasks)
+        if batch.identity:
+            said = predictor.predict(batch.image)
+            seen += [Origin(patient=who.patient, source=who.source) for who in batch.identity]
+            if Task.CLASSIFICATION in tasks:
+                classification += _classification(batch, said)
+            if Task.SEGMENTATION in tasks:
+                segmentation += _segmentation(batch, said)
+            if Task.DETECTION in tasks:
+                detection += _detection(batch, said)
+            if Task.RECONSTRUCTION in tasks:
+                reconstruction += _reconstruction(batch, said, predictor, hiding)
+        if progress is not None:
+            progress(len(whole.identity))
+    return Collected(
+        tasks=tasks,
+        label_space=predictor.label_space,
+        hiding=hiding,
+        seen=tuple(seen),
+        classification=tuple(classification),
+        segmentation=tuple(segmentation),
+        reconstruction=tuple(reconstruction),
+        detection=tuple(detection),
+    )
+
+
+def hidden_patches(batch: Batch, hiding: Hiding) -> Bool[Tensor, "B 1 H W"]:
+    """Which pixels to withhold: a function of the seed and of who each row is.
+
+    So neither the size nor the order of the batches changes a figure.
+    """
+    height, width = int(batch.image.shape[2]), int(batch.image.shape[3])
+
+    def draw(who: Identity) -> Bool[Tensor, "1 1 H W"]:
+        entropy = np.random.SeedSequence((hiding.seed, who.row, who.slice_index))
+        generator = torch.Generator().manual_seed(int(entropy.generate_state(1)[0]))
+        return draw_hidden(
+            (1, height, width),
+            patch_px=hiding.patch_px,
+            fraction=hiding.fraction,
+            generator=generator,
+        )
+
+    return torch.cat([draw(who) for who in batch.identity]).to(batch.image.device)
+
+
+def _taught(batch: Batch, tasks: tuple[Task, ...]) -> Batch:
+    """The rows that teach at least one of the tasks."""
+    columns = [list(Task).index(task) for task in tasks]
+    return batch.select(batch.labelled[:, columns].any(dim=1).nonzero().flatten())
+
+
+def _classification(batch: Batch, said: Predictions) -> list[ClassificationRow]:
+    scores = _numbers(_answer(said.class_probabilities, Task.CLASSIFICATION))
+    label = _array(batch.label)
+    return [
+        ClassificationRow(
+            probabilities=scores[row], candidates=label[row], **_origin(batch.identity[row])
+        )
+        for row in _rows(batch, Task.CLASSIFICATION)
+    ]
+
+
+def _segmentation(batch: Batch, said: Predictions) -> list[SegmentationRow]:
+    masks = _answer(said.mask_probabilities, Task.SEGMENTATION)
+    rows: list[SegmentationRow] = []
+    for row in _rows(batch, Task.SEGMENTATION):
+        who = batch.identity[row]
+        hit, extra, missed = count_pixels(_numbers(masks[row]), _array(batch.masks[row]))
+        rows.append(
+            SegmentationRow(
+                true_positive=hit,
+                false_positive=extra,
+                false_negative=missed,
+                annotated=_array(batch.masks_annotated[row]),
+                pixel_mm2=None if who.spacing_mm is None else who.spacing_mm[0] * who.spacing_mm[1],
+                **_origin(who),
+            )
+        )
+    return rows
+
+
+def _detection(batch: Batch, said: Predictions) -> list[DetectionRow]:
+    boxes = _answer(said.boxes, Task.DETECTION)
+    rows: list[DetectionRow] = []
+    for row in _rows(batch, Task.DETECTION):
+        truth = _answer(batch.boxes[row], Task.DETECTION)
+        rows.append(
+            DetectionRow(
+                xyxy=_numbers(boxes[row].xyxy),
+                scores=_numbers(boxes[row].scores),
+                labels=_array(boxes[row].labels),
+                truth_xyxy=_numbers(truth.xyxy),
+                truth_labels=_array(truth.labels),
+                annotated=_array(truth.annotated),
+                **_origin(batch.identity[row]),
+            )
+        )
+    return rows
+
+
+def _reconstruction(
+    batch: Batch, said: Predictions, predictor: Predictor, hiding: Hiding
+) -> list[ReconstructionRow]:
+    rows = batch.rows(Task.RECONSTRUCTION)
+    if len(rows) == 0:
+        return []
+    plain = _numbers(_answer(said.reconstruction, Task.RECONSTRUCTION)[rows])
+    shown = batch.select(rows)
+    hidden = hidden_patches(shown, hiding)
+    again = predictor.predict(hide(shown.image, hidden))
+    masked = _numbers(_answer(again.reconstruction, Task.RECONSTRUCTION))
+    image, withheld = _numbers(shown.image), _array(hidden[:, 0])
+    return [
+        ReconstructionRow(
+            plain=measure_plain(image[row], plain[row]),
+            hidden=measure_hidden(image[row], masked[row], withheld[row], patch_px=hiding.patch_px),
+            **_origin(who),
+        )
+        for row, who in enumerate(shown.identity)
+    ]
+
+
+def _rows(batch: Batch, task: Task) -> list[int]:
+    return batch.rows(task).tolist()
+
+
+def _origin(who: Identity) -> dict[str, str]:
+    return {"patient": who.patient, "source": who.source}
+
+
+def _answer(answer: Answer | None, task: Task) -> Answer:
+    """What the model or the batch holds for a task, or an error."""
+    if answer is None:
+        raise BundleError(
+            "E_HEAD_MISSING",
+            "no answer for a task that is to be evaluated",
+            where=task.value,
+            fix="Evaluate a model that was trained for this task",
+        )
+    return answer
+
+
+def _array(tensor: Tensor) -> Any:
+    return tensor.detach().cpu().numpy()
+
+
+def _numbers(tensor: Tensor) -> Float32[np.ndarray, "..."]:
+    """A prediction as float32, whatever precision the model ran in."""
+    numbers: Float32[np.ndarray, "..."] = tensor.detach().float().cpu().numpy()
+    if not np.isfinite(numbers).all():
+        raise InputError(
+            "E_PREDICTION_NOT_FINITE",
+            "a prediction is NaN or infinite",
+            expected="finite numbers",
+            fix="The model has diverged: lower the learning rate and train again",
+        )
+    return numbers

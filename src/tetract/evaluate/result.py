@@ -1,0 +1,93 @@
+"""What an evaluation found: plain frozen values, ready to be written or compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tetract.tasks.classification.metrics import ClassificationScores
+from tetract.tasks.detection.metrics import DetectionScores
+from tetract.tasks.reconstruction.metrics import ReconstructionScores
+from tetract.tasks.segmentation.metrics import SegmentationScores
+from tetract.types import LabelSpace, Task
+from tetract.types.figure import Support
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What was evaluated, for the head of a report.
+
+    Attributes:
+        command: The command line that made it.
+        split: Name of the split.
+        model: Identity of the model: name and hash.
+        warnings: Warnings of the data set, each starting with its code.
+    """
+
+    command: str = ""
+    split: str = ""
+    model: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hiding:
+    """How pixels are withheld for the masked reconstruction figures.
+
+    Attributes:
+        patch_px: Side of a patch in pixels.
+        fraction: Share of the patches hidden.
+        seed: Not negative; with the row it fixes which ones.
+    """
+
+    patch_px: int
+    fraction: float
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """The figures of all rows, or of one source.
+
+    Attributes:
+        name: "overall", or the source.
+        support: Rows that teach at least one of the tasks.
+        classification: None where the model has no such head.
+        segmentation: None where the model has no such head.
+        reconstruction: None where the model has no such head.
+        detection: None where the model has no such head.
+    """
+
+    name: str
+    support: Support
+    classification: ClassificationScores | None
+    segmentation: SegmentationScores | None
+    reconstruction: ReconstructionScores | None
+    detection: DetectionScores | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """A whole evaluation.
+
+    Attributes:
+        about: What was evaluated.
+        tasks: The model's tasks.
+        label_space: What its channels mean.
+        hiding: How pixels were withheld.
+        hu_window_width: Width of the model's window in HU, or None.
+        overall: All rows together.
+        sources: One section per source, by name.
+        single_class_sources: Sources whose labelled slices all carry the same class label.
+        class_is_source: Whether class and source coincide: every source is of a single class
+            and the classes differ between them, so that knowing the scanner is knowing the class.
+    """
+
+    about: About
+    tasks: tuple[Task, ...]
+    label_space: LabelSpace
+    hiding: Hiding
+    hu_window_width: float | None
+    overall: Section
+    sources: tuple[Section, ...]
+    single_class_sources: tuple[str, ...]
+    class_is_source: bool

@@ -1,0 +1,113 @@
+"""From collected rows to figures, over all rows and per source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from tetract.evaluate.collect import Collected
+from tetract.evaluate.result import About, Evaluation, Section
+from tetract.tasks.classification.metrics import ClassificationRow, score_classification
+from tetract.tasks.detection.metrics import score_detection
+from tetract.tasks.reconstruction.metrics import score_reconstruction
+from tetract.tasks.segmentation.metrics import score_segmentation
+from tetract.types import Task
+from tetract.types.figure import HasOrigin, count_support
+
+OVERALL = "overall"
+_Row = TypeVar("_Row", bound=HasOrigin)
+
+
+def score(
+    collected: Collected,
+    *,
+    about: About | None = None,
+    hu_window_width: float | None = None,
+    hu_known: Mapping[str, bool] | None = None,
+) -> Evaluation:
+    """Score everything that was collected.
+
+    Args:
+        collected: The rows.
+        about: What was evaluated; a warning about missing patient identities is added to it.
+        hu_window_width: Width of the model's window in HU, or None where it has none.
+        hu_known: By source: whether its values are HU. A source not named is not.
+    """
+    about = About() if about is None else about
+    known = {} if hu_known is None else hu_known
+    names = sorted({row.source for row in collected.seen})
+    sources = tuple(_section(collected, name, hu_window_width, known) for name in names)
+    overall = _section(collected, None, hu_window_width, known)
+    labels = _labels_by_source(collected.classification)
+    single = tuple(name for name, found in sorted(labels.items()) if len(found) == 1)
+    return Evaluation(
+        about=About(
+            command=about.command,
+            split=about.split,
+            model=about.model,
+            warnings=about.warnings + _patient_warnings(about.warnings, sources),
+        ),
+        tasks=collected.tasks,
+        label_space=collected.label_space,
+        hiding=collected.hiding,
+        hu_window_width=hu_window_width,
+        overall=overall,
+        sources=sources,
+        single_class_sources=single,
+        class_is_source=bool(labels)
+        and len(single) == len(labels)
+        and len(set().union(*labels.values())) > 1,
+    )
+
+
+def _section(
+    collected: Collected,
+    source: str | None,
+    hu_window_width: float | None,
+    hu_known: Mapping[str, bool],
+) -> Section:
+    """The figures of one source, or of all."""
+    names, tasks = collected.label_space, collected.tasks
+
+    def pick(rows: Sequence[_Row]) -> list[_Row]:
+        return [row for row in rows if source is None or row.source == source]
+
+    return Section(
+        name=OVERALL if source is None else source,
+        support=count_support(pick(collected.seen)),
+        classification=score_classification(pick(collected.classification), names.classes)
+        if Task.CLASSIFICATION in tasks
+        else None,
+        segmentation=score_segmentation(pick(collected.segmentation), names.mask_classes)
+        if Task.SEGMENTATION in tasks
+        else None,
+        reconstruction=score_reconstruction(
+            pick(collected.reconstruction), hu_window_width=hu_window_width, hu_known=hu_known
+        )
+        if Task.RECONSTRUCTION in tasks
+        else None,
+        detection=score_detection(pick(collected.detection), names.box_classes)
+        if Task.DETECTION in tasks
+        else None,
+    )
+
+
+def _labels_by_source(rows: Sequence[ClassificationRow]) -> dict[str, set[tuple[bool, ...]]]:
+    """Which candidate sets each source uses."""
+    found: dict[str, set[tuple[bool, ...]]] = {}
+    for row in rows:
+        found.setdefault(row.source, set()).add(tuple(row.candidates.tolist()))
+    return found
+
+
+def _patient_warnings(given: tuple[str, ...], sources: Sequence[Section]) -> tuple[str, ...]:
+    """One warning per source without patient identities, unless the data set already warned."""
+    if any(warning.startswith("W_NO_PATIENT_IDS") for warning in given):
+        return ()
+    return tuple(
+        f"W_NO_PATIENT_IDS {section.name}: {section.support.slices_without_patient} of "
+        f"{section.support.slices} slices name no patient; each counts as a group of its own, "
+        "so slices of one person may stand in several groups or splits"
+        for section in sources
+        if section.support.slices_without_patient
+    )

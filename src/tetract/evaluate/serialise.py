@@ -1,0 +1,55 @@
+"""An evaluation as plain JSON values, under a versioned schema."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from tetract.evaluate.headline import headline
+from tetract.evaluate.markdown import LEGEND, RESEARCH_USE
+from tetract.evaluate.result import Evaluation
+from tetract.evaluate.tables import Table, evaluation_tables
+
+SCHEMA = "tetract.evaluation/1"
+
+
+def evaluation_to_json(evaluation: Evaluation) -> dict[str, Any]:
+    """Everything in the evaluation, as dicts, lists, strings and finite numbers.
+
+    The keys are the field names of the dataclasses, so renaming a field means a new version of
+    the schema. An undefined figure has ``"value": null`` and a ``"reason"``. ``"tables"`` says the
+    same once more as text, ready to be shown.
+    """
+    return {
+        "schema": SCHEMA,
+        "use": RESEARCH_USE,
+        "headline": headline(evaluation),
+        **_plain(evaluation),
+        "tables": [_shown(table) for table in evaluation_tables(evaluation)],
+        "legend": LEGEND,
+    }
+
+
+def _shown(table: Table) -> dict[str, Any]:
+    """With its warning inside the note, so that no reader of tables can miss it."""
+    note = f"{table.warning} {table.note}".strip()
+    return {
+        "title": table.title,
+        "columns": list(table.columns),
+        "rows": [list(row) for row in table.rows],
+        "note": note,
+    }
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return {
+            field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)
+        }
+    if isinstance(value, tuple):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return value

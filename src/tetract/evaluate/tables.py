@@ -1,0 +1,214 @@
+"""An evaluation as tables of text: every number with what stands behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tetract.evaluate.result import Evaluation, Section
+from tetract.tasks.classification.metrics import ClassScores
+from tetract.tasks.detection.metrics import LesionScores
+from tetract.tasks.segmentation.metrics import MaskScores
+from tetract.types.figure import Figure, Support
+
+DASH = "\N{EM DASH}"
+BANNER = (
+    "Class and source coincide: overall classification figures may measure the source. Each "
+    "source holds one class only, so telling the scanners apart is enough to score high."
+)
+SEGMENTATION_NOTE = (
+    "Dice and IoU are means over the patients that bear the class, pixels pooled within the "
+    "patient; slices free of it enter no slice's Dice but are counted as false positives (FP)."
+)
+DETECTION_NOTE = (
+    "AP as COCO defines it (101 recall levels, at most 100 boxes per slice); sensitivity at 1 "
+    "false positive (FP) per slice at IoU 0.3; slices free of lesions count."
+)
+
+_Cells = Sequence[str | Figure]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """One table, ready to be shown.
+
+    Attributes:
+        title: Its caption.
+        columns: Head of each column.
+        rows: Cells as text, one per column: figures as ``0.812 (40 / 12)``.
+        note: What to know to read it, and why figures are missing.
+        warning: What must be read before any of its numbers, or "".
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str
+    warning: str = ""
+
+
+def evaluation_tables(evaluation: Evaluation) -> tuple[Table, ...]:
+    """All tables, in the order of ``Task``; a task the model does not have has none."""
+    sections = (evaluation.overall, *evaluation.sources)
+    return (
+        *_classification(evaluation, sections),
+        *_segmentation(sections),
+        *_reconstruction(evaluation, sections),
+        *_detection(sections),
+    )
+
+
+def support_text(support: Support) -> str:
+    """``slices / patients``, and how many slices name no patient."""
+    unknown = support.slices_without_patient
+    return f"{support.slices} / {support.patients}" + (f" +{unknown}?" if unknown else "")
+
+
+def source_warning(evaluation: Evaluation) -> str:
+    """What to say where classes and sources are entangled; "" where they are not."""
+    if evaluation.class_is_source:
+        return BANNER
+    if len(evaluation.sources) > 1 and evaluation.single_class_sources:
+        names = ", ".join(evaluation.single_class_sources)
+        return (
+            f"Of a single class: {names}. Overall classification figures may in part measure "
+            "the source."
+        )
+    return ""
+
+
+def _table(
+    title: str, columns: Sequence[str], rows: Sequence[_Cells], note: str = "", warning: str = ""
+) -> Table:
+    """Write figures as text and gather why some are missing."""
+    reasons: list[str] = []
+
+    def text(cell: str | Figure) -> str:
+        if isinstance(cell, str):
+            return cell
+        if cell.value is not None:
+            return f"{cell.value:.3f} ({support_text(cell.support)})"
+        if cell.reason not in reasons:
+            reasons.append(cell.reason)
+        return f"{DASH}[{reasons.index(cell.reason) + 1}]"
+
+    written = tuple(tuple(text(cell) for cell in row) for row in rows)
+    missing = "; ".join(f"[{number}] {reason}" for number, reason in enumerate(reasons, 1))
+    return Table(
+        title=title,
+        columns=tuple(columns),
+        rows=written,
+        note=" ".join(part for part in (note, f"{missing}." if missing else "") if part),
+        warning=warning,
+    )
+
+
+def _classification(evaluation: Evaluation, sections: Sequence[Section]) -> Iterator[Table]:
+    pairs = [(s.name, s.classification) for s in sections if s.classification is not None]
+    if not pairs:
+        return
+    yield _table(
+        "Classification",
+        ["rows", "AUROC (macro)", "accuracy", "balanced accuracy", "F1 (macro)"],
+        [
+            [name, one.auroc_macro, one.accuracy, one.balanced_accuracy, one.f1_macro]
+            for name, one in pairs
+        ],
+        "AUROC over the slices that decide a class, the others over those of one known class.",
+        source_warning(evaluation),
+    )
+    figures = ["AUROC", "accuracy", "F1", "sensitivity", "specificity"]
+    yield _table(
+        "Classification, each class against the rest",
+        ["rows", "class", "positive", "negative", *figures],
+        [_class_row(name, c) for name, one in pairs for c in one.classes],
+        "Over the slices that decide the class; threshold 0.5.",
+    )
+
+
+def _class_row(name: str, one: ClassScores) -> _Cells:
+    counts = (str(one.positives), str(one.negatives))
+    return [
+        *(name, one.name, *counts),
+        *(one.auroc, one.accuracy, one.f1, one.sensitivity, one.specificity),
+    ]
+
+
+def _segmentation(sections: Sequence[Section]) -> Iterator[Table]:
+    pairs = [(s.name, s.segmentation) for s in sections if s.segmentation is not None]
+    if not pairs:
+        return
+    yield _table(
+        "Segmentation",
+        ["rows", "Dice (macro)", "IoU (macro)"],
+        [[name, one.dice_macro, one.iou_macro] for name, one in pairs],
+        SEGMENTATION_NOTE,
+    )
+    pooled = ["Dice, all pixels", "IoU, all pixels", "Dice, per slice"]
+    painted = ["FP px per free slice", "FP mm2 per free slice"]
+    yield _table(
+        "Segmentation, each class",
+        ["rows", "class", "slices with", "slices without", "Dice", "IoU", *pooled, *painted],
+        [_mask_row(name, mask) for name, one in pairs for mask in one.classes],
+    )
+
+
+def _mask_row(name: str, one: MaskScores) -> _Cells:
+    counts = (str(one.slices_with), str(one.slices_without))
+    return [
+        *(name, one.name, *counts, one.dice, one.iou),
+        *(one.dice_pooled, one.iou_pooled, one.dice_slices),
+        *(one.false_positive_px, one.false_positive_mm2),
+    ]
+
+
+def _reconstruction(evaluation: Evaluation, sections: Sequence[Section]) -> Iterator[Table]:
+    pairs = [(s.name, s.reconstruction) for s in sections if s.reconstruction is not None]
+    if not pairs:
+        return
+    hiding, width = evaluation.hiding, evaluation.hu_window_width
+    window = "of unknown width in HU" if width is None else f"{width:g} HU wide"
+    figures = ["MAE in HU", "RMSE", "PSNR in dB", "SSIM"]
+    yield _table(
+        "Reconstruction, the whole slice shown",
+        ["rows", "MAE", *figures],
+        [[name, r.mae, r.mae_hu, r.rmse, r.psnr_db, r.ssim] for name, r in pairs],
+        f"In units of the window ({window}), data range 1.0; means over slices.",
+    )
+    yield _table(
+        "Reconstruction, hidden pixels",
+        ["rows", "MAE", "MAE of a mean filter", *figures],
+        [
+            [
+                *(name, r.masked_mae, r.mean_filter_mae, r.masked_mae_hu),
+                *(r.masked_rmse, r.masked_psnr_db, r.masked_ssim),
+            ]
+            for name, r in pairs
+        ],
+        f"{hiding.fraction:.0%} of the {hiding.patch_px} px patches withheld, seed {hiding.seed}; "
+        "SSIM of the whole slice with those pixels filled in.",
+    )
+
+
+def _detection(sections: Sequence[Section]) -> Iterator[Table]:
+    pairs = [(s.name, s.detection) for s in sections if s.detection is not None]
+    if not pairs:
+        return
+    figures = ["AP@0.1", "AP@0.3", "AP@0.5", "sensitivity at 1 FP per slice"]
+    yield _table(
+        "Detection",
+        ["rows", "lesion", "lesions", *figures],
+        [
+            _lesion_row(name, lesion)
+            for name, one in pairs
+            for lesion in (one.any_lesion, *one.classes)
+        ],
+        DETECTION_NOTE,
+    )
+
+
+def _lesion_row(name: str, one: LesionScores) -> _Cells:
+    return [
+        *(name, one.name, str(one.lesions)),
+        *(one.ap_10, one.ap_30, one.ap_50, one.sensitivity_1fp),
+    ]
