@@ -1,1 +1,24 @@
-"""TODO."""
+"""Pictures and pages: findings as a folder, a run as one HTML file. Research use only.
+
+``figure`` is not imported here: it alone needs matplotlib, and a machine that only predicts has
+none.
+"""
+
+from __future__ import annotations
+
+from tetract.report.curves import learning_curves
+from tetract.report.findings_files import FindingsFiles, write_findings
+from tetract.report.overlay import draw_slice
+from tetract.report.page import findings_page
+from tetract.report.run_page import run_page
+from tetract.report.tables import Table
+
+__all__ = [
+    "FindingsFiles",
+    "Table",
+    "draw_slice",
+    "findings_page",
+    "learning_curves",
+    "run_page",
+    "write_findings",
+]
