@@ -155,7 +155,7 @@ def load_card(folder: Path) -> DatasetCard:
             where=folder.name,
             fix="Give a dataset folder, or make one with tetract data import csv",
         )
-    return load_yaml_model(path, DatasetCard, code="E_BAD_CARD")
+    return load_yaml_model(path, DatasetCard, code="E_BAD_CARD", page="reference/dataset-folder.md")
 
 
 def render_card(card: DatasetCard) -> str:

@@ -309,7 +309,9 @@ def load_mapping(path: Path) -> ImportMapping:
     Raises:
         InputError: ``E_NO_FILE``, or ``E_BAD_MAPPING`` naming the first wrong key.
     """
-    return load_yaml_model(path, ImportMapping, code="E_BAD_MAPPING")
+    return load_yaml_model(
+        path, ImportMapping, code="E_BAD_MAPPING", page="how-to/import-a-table.md"
+    )
 
 
 def _exactly_one(keys: str, *values: object) -> None:

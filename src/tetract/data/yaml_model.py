@@ -20,13 +20,14 @@ class Strict(BaseModel):
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def load_yaml_model(path: Path, model: type[Model], *, code: str) -> Model:
+def load_yaml_model(path: Path, model: type[Model], *, code: str, page: str) -> Model:
     """Read ``path`` and validate it as ``model``.
 
     Args:
         path: A UTF-8 YAML file whose top level is a mapping.
         model: The pydantic model it must satisfy.
         code: Error code of everything that is wrong inside the file.
+        page: The page of ``docs/`` that lists its keys.
 
     Raises:
         ReadError: ``E_NO_FILE`` when it does not exist or is a folder; ``code`` when it is not
@@ -47,17 +48,18 @@ def load_yaml_model(path: Path, model: type[Model], *, code: str) -> Model:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        raise _first(error, path.name, code) from error
+        raise _first(error, path.name, code, page) from error
 
 
-def _first(error: ValidationError, name: str, code: str) -> InputError:
+def _first(error: ValidationError, name: str, code: str, page: str) -> InputError:
     problems = error.errors(include_url=False)
-    first = problems[0]
+    # A misspelt key is also a missing one: tell the spelling, which is what the reader must fix.
+    first = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
     key = ".".join(str(part) for part in first["loc"]) or "the file"
     more = f" ({len(problems) - 1} more in this file)" if len(problems) > 1 else ""
     return InputError(
         code,
         f"key '{key}': {first['msg']}{more}",
         where=name,
-        fix="Correct the key; docs/reference/dataset-folder.md lists them",
+        fix=f"Correct the key; docs/{page} lists them",
     )
