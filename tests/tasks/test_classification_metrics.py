@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
+
+from tetract.tasks.classification.metrics import ClassificationRow, score_classification
+
+NAMES = ("covid", "normal", "cancer")
+COVID, NORMAL, CANCER = (1, 0, 0), (0, 1, 0), (0, 0, 1)
+NOT_COVID = (0, 1, 1)
+
+
+def row(
+    probabilities: Sequence[float], candidates: Sequence[int], patient: str = "p", source: str = "s"
+) -> ClassificationRow:
+    return ClassificationRow(
+        probabilities=np.array(probabilities, dtype=np.float32),
+        candidates=np.array(candidates, dtype=np.bool_),
+        patient=patient,
+        source=source,
+    )
+
+
+def covid_row(probability: float, candidates: Sequence[int]) -> ClassificationRow:
+    return row((probability, (1 - probability) / 2, (1 - probability) / 2), candidates)
+
+
+def pairs_won(positive: Sequence[float], negative: Sequence[float]) -> float:
+    """AUROC by its definition: a positive beats a negative, ties count half."""
+    wins = [(p > n) + 0.5 * (p == n) for p, n in itertools.product(positive, negative)]
+    return sum(wins) / len(wins)
+
+
+GRID = st.integers(0, 8).map(lambda k: k / 8)
+
+
+@settings(deadline=None)
+@given(st.lists(GRID, min_size=1, max_size=8), st.lists(GRID, min_size=1, max_size=8))
+def test_auroc_is_the_share_of_pairs_in_the_right_order(
+    positive: list[float], negative: list[float]
+) -> None:
+    rows = [covid_row(p, COVID) for p in positive] + [covid_row(p, NOT_COVID) for p in negative]
+    found = score_classification(rows, NAMES).classes[0].auroc.value
+    assert found == pytest.approx(pairs_won(positive, negative), abs=1e-6)
+
+
+def test_a_row_that_leaves_a_class_open_does_not_score_it() -> None:
+    rows = [row((0.1, 0.8, 0.1), NORMAL), row((0.2, 0.1, 0.7), CANCER)]
+    open_row = row((0.0, 0.1, 0.9), NOT_COVID)
+    normal = score_classification([*rows, open_row], NAMES).classes[1]
+    assert (normal.positives, normal.negatives, normal.auroc.support.slices) == (1, 1, 2)
+
+
+def test_two_ways_of_saying_not_covid_score_the_same_for_covid() -> None:
+    said = [0.9, 0.4, 0.6, 0.1]
+    sure = [covid_row(p, c) for p, c in zip(said, (COVID, COVID, NORMAL, CANCER), strict=True)]
+    open_ = [
+        covid_row(p, c) for p, c in zip(said, (COVID, COVID, NOT_COVID, NOT_COVID), strict=True)
+    ]
+    first = score_classification(sure, NAMES).classes[0]
+    assert first == score_classification(open_, NAMES).classes[0]
+    assert first.auroc.value == pytest.approx(0.75)
+
+
+def test_binary_figures_match_their_counts() -> None:
+    rows = [covid_row(p, COVID) for p in (0.9, 0.5, 0.2)] + [
+        covid_row(p, NOT_COVID) for p in (0.6, 0.1)
+    ]
+    covid = score_classification(rows, NAMES).classes[0]
+    # 2 of 3 found (0.5 counts as found), 1 of 2 left alone.
+    assert covid.sensitivity.value == pytest.approx(2 / 3)
+    assert covid.specificity.value == pytest.approx(1 / 2)
+    assert covid.accuracy.value == pytest.approx(3 / 5)
+    assert covid.f1.value == pytest.approx(2 * 2 / (2 * 2 + 1 + 1))
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=2, max_size=12))
+def test_overall_figures_match_scikit_learn(pairs: list[tuple[int, int]]) -> None:
+    truth, said = [t for t, _ in pairs], [s for _, s in pairs]
+    if len(set(truth)) < 2:
+        truth[0] = (truth[1] + 1) % 3
+    rows = [row(np.eye(3)[s], np.eye(3, dtype=int)[t]) for t, s in zip(truth, said, strict=True)]
+    scores = score_classification(rows, NAMES)
+    present = sorted(set(truth))
+    assert scores.accuracy.value == pytest.approx(accuracy_score(truth, said))
+    recalls = [
+        np.mean([s == c for t, s in zip(truth, said, strict=True) if t == c]) for c in present
+    ]
+    assert scores.balanced_accuracy.value == pytest.approx(np.mean(recalls))
+    assert scores.f1_macro.value == pytest.approx(
+        f1_score(truth, said, labels=present, average="macro")
+    )
+
+
+def test_balanced_accuracy_is_scikit_learns_where_both_are_defined() -> None:
+    truth, said = [0, 0, 1, 1, 1, 2], [0, 1, 1, 1, 0, 2]
+    rows = [row(np.eye(3)[s], np.eye(3, dtype=int)[t]) for t, s in zip(truth, said, strict=True)]
+    found = score_classification(rows, NAMES).balanced_accuracy.value
+    assert found == pytest.approx(balanced_accuracy_score(truth, said))
+
+
+def test_candidate_rows_do_not_enter_overall_accuracy() -> None:
+    rows = [covid_row(0.9, COVID), row((0, 1, 0), NORMAL), covid_row(0.99, NOT_COVID)]
+    scores = score_classification(rows, NAMES)
+    assert (scores.accuracy.value, scores.accuracy.support.slices) == (1.0, 2)
+
+
+def test_no_positives_is_undefined_and_says_so() -> None:
+    covid = score_classification([covid_row(0.1, NOT_COVID)], NAMES).classes[0]
+    assert covid.auroc.value is covid.accuracy.value is covid.f1.value is None
+    assert covid.auroc.reason == "no positive rows"
+    assert covid.specificity.value == 1.0
+
+
+def test_all_positives_is_undefined_and_says_so() -> None:
+    covid = score_classification([covid_row(0.9, COVID), covid_row(0.8, COVID)], NAMES).classes[0]
+    assert (covid.auroc.value, covid.auroc.reason) == (None, "no negative rows")
+    assert covid.sensitivity.value == 1.0
+
+
+def test_one_class_alone_gives_no_overall_figure() -> None:
+    scores = score_classification([covid_row(0.9, COVID), covid_row(0.8, COVID)], NAMES)
+    for figure in (scores.accuracy, scores.balanced_accuracy, scores.f1_macro):
+        assert figure.value is None
+        assert "only one class" in figure.reason
+    assert scores.auroc_macro.value is None
+
+
+def test_no_rows_give_no_figure() -> None:
+    scores = score_classification([], NAMES)
+    assert scores.accuracy.reason == "no rows with a single known class"
+    assert scores.support.slices == 0
+    assert all(one.auroc.value is None for one in scores.classes)
+
+
+def test_macro_auroc_skips_undefined_classes() -> None:
+    rows = [row((0.9, 0.1, 0), COVID), row((0.2, 0.8, 0), NORMAL)]
+    scores = score_classification(rows, NAMES)
+    assert scores.classes[2].auroc.value is None
+    assert scores.auroc_macro.value == 1.0
+
+
+def test_patients_are_counted_and_the_unknown_flagged() -> None:
+    rows = [row((1, 0, 0), COVID, patient) for patient in ("a", "a", "b", "")]
+    support = score_classification(rows, NAMES).support
+    assert (support.slices, support.patients, support.slices_without_patient) == (4, 2, 1)
