@@ -1,0 +1,139 @@
+"""Decoding compressed pixels in a child process, with a time limit."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import subprocess
+import sys
+import threading
+from functools import cache
+from typing import IO, Any
+
+import numpy as np
+from jaxtyping import Shaped
+
+from tetract.errors import ReadError
+
+DECODE_SECONDS = 10.0
+_START_SECONDS = 120.0
+_MAX_ANSWER_BYTES = 2**30
+
+
+class DecodeWorker:
+    """One child that is started when first needed and restarted after it died.
+
+    It runs ``tetract.io.decode_worker``. A lock lets several threads share it.
+    """
+
+    def __init__(self) -> None:
+        self._child: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+
+    def decode(
+        self, payload: bytes, request: dict[str, Any], where: str
+    ) -> Shaped[np.ndarray, "H W"]:
+        """Stored values of one encapsulated frame.
+
+        Raises:
+            ReadError: ``E_PIXEL_DECODE`` when the codec refuses, dies or takes over 10 s.
+        """
+        with self._lock:
+            try:
+                about, content = self._ask(payload, request)
+            except (OSError, ValueError, EOFError):
+                self.close()
+                raise _decode_error(where, "the decoder died or ran out of time") from None
+        if not about["ok"]:
+            raise _decode_error(where, str(about["why"]))
+        values = np.frombuffer(content, dtype=np.dtype(about["dtype"]))
+        return values.reshape(about["shape"])
+
+    def close(self) -> None:
+        """End the child."""
+        child, self._child = self._child, None
+        if child is None:
+            return
+        child.kill()
+        for pipe in (child.stdin, child.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except OSError:  # unsent bytes for a child that is gone
+                    continue
+        child.wait()
+
+    def _ask(self, payload: bytes, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        child = self._running()
+        timer = threading.Timer(DECODE_SECONDS, child.kill)
+        timer.start()
+        try:
+            stdin, stdout = _pipes(child)
+            stdin.write(json.dumps({**request, "bytes": len(payload)}).encode() + b"\n")
+            stdin.write(payload)
+            stdin.flush()
+            return _answer(stdout)
+        finally:
+            timer.cancel()
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._child is not None and self._child.poll() is None:
+            return self._child
+        self.close()
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "tetract.io.decode_worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        timer = threading.Timer(_START_SECONDS, self._child.kill)
+        timer.start()
+        try:
+            _answer(_pipes(self._child)[1])
+        finally:
+            timer.cancel()
+        return self._child
+
+
+def decode_in_child(
+    payload: bytes, request: dict[str, Any], where: str
+) -> Shaped[np.ndarray, "H W"]:
+    """As ``DecodeWorker.decode``, with this process's own worker."""
+    return _worker_of(os.getpid()).decode(payload, request, where)
+
+
+@cache
+def _worker_of(pid: int) -> DecodeWorker:  # noqa: ARG001 - the key of the cache
+    # Starting Python costs half a second: one child serves all slices. It is kept per process,
+    # because a forked data loader must not talk into its parent's pipe.
+    worker = DecodeWorker()
+    atexit.register(worker.close)
+    return worker
+
+
+def _pipes(child: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
+    if child.stdin is None or child.stdout is None:
+        raise EOFError
+    return child.stdin, child.stdout
+
+
+def _answer(stdout: IO[bytes]) -> tuple[dict[str, Any], bytes]:
+    line = stdout.readline(4096)
+    about: dict[str, Any] = json.loads(line)  # an empty line, from a dead child, is a ValueError
+    size = int(about["bytes"])
+    content = stdout.read(size) if 0 < size <= _MAX_ANSWER_BYTES else b""
+    if len(content) != size:
+        raise EOFError
+    return about, content
+
+
+def _decode_error(where: str, found: str) -> ReadError:
+    return ReadError(
+        "E_PIXEL_DECODE",
+        "the compressed pixels cannot be decoded",
+        where=where,
+        expected="a whole codestream",
+        found=found,
+        fix="Export the image again, without compression if possible",
+    )

@@ -1,0 +1,282 @@
+"""Stored pixel values of one CT slice (DICOM PS3.5 section 8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Integer
+from pydicom.dataset import Dataset
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.uid import UID, RLELossless
+
+from tetract.errors import MachineError, ReadError
+from tetract.io.decode_client import decode_in_child
+from tetract.io.dicom_header import bad_attribute, integer, text, transfer_syntax
+
+MAX_PIXELS = 2**26
+_JPEG = "1.2.840.10008.1.2.4."
+# The first plugin that is installed is used, and only that one: a second codec would rather
+# guess at a damaged codestream than refuse it.
+_PLUGINS = {
+    _JPEG + "50": ("pillow", "gdcm", "pylibjpeg"),
+    _JPEG + "51": ("pillow", "gdcm", "pylibjpeg"),
+    _JPEG + "57": ("gdcm", "pylibjpeg"),
+    _JPEG + "70": ("gdcm", "pylibjpeg"),
+    _JPEG + "80": ("pyjpegls", "gdcm", "pylibjpeg"),
+    _JPEG + "81": ("pyjpegls", "gdcm", "pylibjpeg"),
+    _JPEG + "90": ("pylibjpeg", "pillow", "gdcm"),
+    _JPEG + "91": ("pylibjpeg", "pillow", "gdcm"),
+    _JPEG + "201": ("pylibjpeg",),
+    _JPEG + "202": ("pylibjpeg",),
+    _JPEG + "203": ("pylibjpeg",),
+}
+# Pillow knows only 8 bit, and gdcm refuses 12-bit extended JPEG.
+_EXTENDED_12_BIT = ("pylibjpeg",)
+_ALWAYS_LOSSY = (_JPEG + "50", _JPEG + "51")
+_MAYBE_LOSSY = (_JPEG + "81", _JPEG + "91", _JPEG + "203")
+_END_OF_IMAGE = b"\xff\xd9"
+_STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51")  # JPEG and JPEG-LS, JPEG 2000
+_START_WITHIN = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PixelFormat:
+    """How pixels are stored.
+
+    Attributes:
+        rows: Height in px.
+        columns: Width in px.
+        allocated: Bits per pixel in the file: 8, 16 or 32.
+        stored: Bits that carry the value.
+        signed: Whether values are two's complement.
+        inverted: Whether the picture is to be shown inverted (MONOCHROME1).
+    """
+
+    rows: int
+    columns: int
+    allocated: int
+    stored: int
+    signed: bool
+    inverted: bool
+
+    @property
+    def native_bytes(self) -> int:
+        """Bytes of one uncompressed frame."""
+        return self.rows * self.columns * self.allocated // 8
+
+
+def pixel_format(header: Dataset, path: Path) -> PixelFormat:
+    """Read and check how pixels are stored, before anything is allocated.
+
+    Raises:
+        ReadError: ``E_BAD_ATTRIBUTE``, ``E_COLOUR``, ``E_BAD_BITS``, ``E_TOO_LARGE`` or
+            ``E_PIXEL_TRUNCATED`` when the whole file is smaller than its pixels would be.
+    """
+    where = path.name
+    photometric = text(header, "PhotometricInterpretation").upper()
+    if _needed(header, "SamplesPerPixel", where) != 1 or not photometric.startswith("MONOCHROME"):
+        raise ReadError(
+            "E_COLOUR",
+            "the image is in colour",
+            where=where,
+            expected="one sample per pixel, MONOCHROME2",
+            found=photometric[:16] or "no photometric interpretation",
+            fix="Give the original CT slice",
+        )
+    made = PixelFormat(
+        rows=_needed(header, "Rows", where),
+        columns=_needed(header, "Columns", where),
+        allocated=_needed(header, "BitsAllocated", where),
+        stored=_needed(header, "BitsStored", where),
+        signed=_needed(header, "PixelRepresentation", where) == 1,
+        inverted=photometric == "MONOCHROME1",
+    )
+    for keyword, size in (("Rows", made.rows), ("Columns", made.columns)):
+        if size < 1:
+            raise bad_attribute(keyword, where, str(size))
+    _check_bits(made, integer(header, "HighBit", where), where)
+    if not UID(transfer_syntax(header)).is_compressed:
+        _check_bytes(made, path.stat().st_size, "the whole file", where)
+    elif made.rows * made.columns > MAX_PIXELS:
+        raise ReadError(
+            "E_TOO_LARGE",
+            "the header claims more pixels than we read",
+            where=where,
+            expected=f"at most {MAX_PIXELS}",
+            found=f"{made.rows} x {made.columns}",
+            fix="Check the file",
+        )
+    return made
+
+
+def stored_pixels(
+    header: Dataset, pixels: PixelFormat, where: str
+) -> tuple[Integer[np.ndarray, "H W"], tuple[str, ...]]:
+    """Decode the slice: (H, W) stored integers in native byte order, and warnings.
+
+    Native and RLE pixels are decoded here, JPEG and its kin in a child process.
+
+    Raises:
+        ReadError: ``E_PIXEL_TRUNCATED``, ``E_PIXEL_DECODE``, ``E_PIXEL_TYPE`` or
+            ``E_TRANSFER_SYNTAX``.
+        MachineError: ``E_CODEC_MISSING``.
+    """
+    content = _pixel_data(header, pixels, where)
+    syntax = UID(transfer_syntax(header))
+    notes = _lossy(header, syntax, where)
+    if not syntax.is_compressed or syntax.is_deflated:
+        _check_bytes(pixels, len(content), "its pixel data", where)
+        if len(content) > pixels.native_bytes + 1:
+            extra = len(content) - pixels.native_bytes
+            notes += (f"W_PIXEL_PADDED {where}: {extra} bytes after the pixels were ignored",)
+        stored = _without_unused_bits(_decode_here(header, syntax, where), pixels)
+    elif syntax == RLELossless:
+        stored = _decode_here(header, syntax, where)
+    else:
+        stored = _decode_codestream(content, header, pixels, where)
+    if stored.shape != (pixels.rows, pixels.columns):
+        raise ReadError(
+            "E_PIXEL_DECODE",
+            "the decoded image has another size than its header says",
+            where=where,
+            expected=f"{pixels.rows} x {pixels.columns}",
+            found=" x ".join(str(n) for n in stored.shape),
+            fix="Export the image again",
+        )
+    return stored, notes
+
+
+def _decode_here(header: Dataset, syntax: UID, where: str) -> Integer[np.ndarray, "H W"]:
+    try:
+        return get_decoder(syntax).as_array(header, raw=True)[0]
+    except Exception as fault:  # noqa: BLE001 - RLE decoding of damaged bytes raises many types
+        raise ReadError(
+            "E_PIXEL_DECODE",
+            "the pixels cannot be decoded",
+            where=where,
+            found=type(fault).__name__,
+            fix="Export the image again, without compression if possible",
+        ) from None
+
+
+def _decode_codestream(
+    content: bytes, header: Dataset, pixels: PixelFormat, where: str
+) -> Integer[np.ndarray, "H W"]:
+    syntax = transfer_syntax(header)
+    request = {
+        "transfer_syntax": syntax,
+        "plugin": _plugin(syntax, pixels, where),
+        "rows": pixels.rows,
+        "columns": pixels.columns,
+        "samples_per_pixel": 1,
+        "photometric_interpretation": text(header, "PhotometricInterpretation").upper(),
+        "bits_allocated": pixels.allocated,
+        "bits_stored": pixels.stored,
+        "pixel_representation": int(pixels.signed),
+    }
+    if not content.rstrip(b"\0").endswith(_END_OF_IMAGE):
+        begun = any(start in content[:_START_WITHIN] for start in _STARTS)
+        raise ReadError(
+            "E_PIXEL_TRUNCATED" if begun else "E_PIXEL_DECODE",
+            "the compressed image has no end",
+            where=where,
+            expected="the end-of-image mark FF D9",
+            found=f"{len(content)} bytes without it",
+            fix="Export the image again",
+        )
+    return decode_in_child(content, request, where)
+
+
+def _plugin(syntax: str, pixels: PixelFormat, where: str) -> str:
+    known = _PLUGINS.get(syntax)
+    if known is None:
+        raise ReadError(
+            "E_TRANSFER_SYNTAX",
+            "this way of storing pixels is not read",
+            where=where,
+            found=UID(syntax).name[:64],
+            fix="Export the image without compression",
+        )
+    if syntax == _JPEG + "51" and pixels.stored > 8:
+        known = _EXTENDED_12_BIT
+    installed = get_decoder(UID(syntax)).available_plugins
+    for plugin in known:
+        if plugin in installed:
+            return plugin
+    raise MachineError(
+        "E_CODEC_MISSING",
+        f"no codec for {UID(syntax).name[:64]} is installed",
+        where=where,
+        expected=" or ".join(known),
+        fix="Run `pip install tetract[codecs]`, or export the image without compression",
+    )
+
+
+def _pixel_data(header: Dataset, pixels: PixelFormat, where: str) -> bytes:
+    content = header.get("PixelData")
+    if isinstance(content, bytes):
+        return content
+    if header.get("FloatPixelData") is not None or header.get("DoubleFloatPixelData") is not None:
+        raise ReadError(
+            "E_PIXEL_TYPE",
+            "pixels are floating-point numbers, which no CT slice uses",
+            where=where,
+            expected="integers in Pixel Data (7FE0,0010)",
+            fix="Export the original CT slice",
+        )
+    raise _truncated(pixels, 0, "its pixel data", where)
+
+
+def _without_unused_bits(
+    stored: Integer[np.ndarray, "H W"], pixels: PixelFormat
+) -> Integer[np.ndarray, "H W"]:
+    unused = pixels.allocated - pixels.stored
+    # Old files keep overlays up there; an arithmetic shift also extends the sign.
+    return (stored << unused) >> unused if unused else stored
+
+
+def _needed(header: Dataset, keyword: str, where: str) -> int:
+    value = integer(header, keyword, where)
+    if value is None:
+        raise bad_attribute(keyword, where, "nothing")
+    return value
+
+
+def _check_bits(pixels: PixelFormat, high_bit: int | None, where: str) -> None:
+    fits = pixels.allocated in (8, 16, 32) and 1 <= pixels.stored <= pixels.allocated
+    if not fits or high_bit not in (None, pixels.stored - 1):
+        high = "" if high_bit is None else f", high bit {high_bit}"
+        raise ReadError(
+            "E_BAD_BITS",
+            "the bits of a pixel contradict each other",
+            where=where,
+            expected="8, 16 or 32 bits allocated, no more stored, high bit one less than stored",
+            found=f"{pixels.allocated} allocated, {pixels.stored} stored{high}",
+            fix="Export the image again",
+        )
+
+
+def _check_bytes(pixels: PixelFormat, found: int, of_what: str, where: str) -> None:
+    if found < pixels.native_bytes:
+        raise _truncated(pixels, found, of_what, where)
+
+
+def _truncated(pixels: PixelFormat, found: int, of_what: str, where: str) -> ReadError:
+    return ReadError(
+        "E_PIXEL_TRUNCATED",
+        "pixel data are cut short",
+        where=where,
+        expected=f"{pixels.native_bytes} bytes for {pixels.rows} x {pixels.columns} pixels",
+        found=f"{found} bytes in {of_what}",
+        fix="Copy or export the image again",
+    )
+
+
+def _lossy(header: Dataset, syntax: UID, where: str) -> tuple[str, ...]:
+    flag: Any = text(header, "LossyImageCompression")
+    if flag == "01" or syntax in _ALWAYS_LOSSY or (syntax in _MAYBE_LOSSY and flag != "00"):
+        return (f"W_LOSSY {where}: the pixels were compressed with loss",)
+    return ()

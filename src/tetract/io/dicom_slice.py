@@ -1,0 +1,259 @@
+"""One CT slice: its place, its rescale, its Hounsfield units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Float64, Integer
+from pydicom.dataset import Dataset
+
+from tetract.errors import GeometryError, ReadError
+from tetract.io.dicom_header import (
+    integer,
+    no_geometry,
+    number,
+    numbers,
+    read_dicom,
+    tag_name,
+    text,
+)
+from tetract.io.dicom_pixels import PixelFormat, pixel_format, stored_pixels
+from tetract.io.hu_checks import AIR_HU, HuTally, settle_slice
+from tetract.io.options import ReadOptions
+
+ORTHONORMAL_TOLERANCE = 1e-4
+SPACING_RANGE_MM = (0.01, 50.0)
+# HU where a voxel could be tissue: a padding value in here cannot be told from it.
+_TISSUE_HU = (-900.0, 3100.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CtSlice:
+    """The header of one slice, checked.
+
+    Attributes:
+        path: Its file.
+        pixels: How pixels are stored.
+        position: (3,) Centre of the first voxel in LPS mm (PS3.3 C.7.6.2.1.1).
+        along_row: (3,) Unit vector in which the column index grows.
+        along_column: (3,) Unit vector in which the row index grows.
+        spacing_mm: Between rows, between columns (PS3.3 10.7.1.3).
+        thickness_mm: Nominal thickness, or None; not a distance between slices.
+        frame_of_reference: UID, or "".
+        instance: Instance number, or None.
+        in_acquisition: Images in acquisition, or None.
+        slope: HU per stored value.
+        intercept: HU of a stored 0.
+        assumed: Whether slope and intercept were assumed on request.
+        burned_in: Whether the header says that text is burned into the picture.
+    """
+
+    path: Path
+    pixels: PixelFormat
+    position: Float64[np.ndarray, " 3"]
+    along_row: Float64[np.ndarray, " 3"]
+    along_column: Float64[np.ndarray, " 3"]
+    spacing_mm: tuple[float, float]
+    thickness_mm: float | None
+    frame_of_reference: str
+    instance: int | None
+    in_acquisition: int | None
+    slope: float
+    intercept: float
+    assumed: bool
+    burned_in: bool
+
+    @property
+    def name(self) -> str:
+        """Base name of the file."""
+        return self.path.name
+
+    @property
+    def normal(self) -> Float64[np.ndarray, " 3"]:
+        """(3,) Unit vector across the slice, the cross product of row and column direction."""
+        return np.cross(self.along_row, self.along_column)
+
+
+def parse_slice(header: Dataset, path: Path, options: ReadOptions) -> CtSlice:
+    """Check a CT header and keep what is needed of it.
+
+    Raises:
+        GeometryError: ``E_NO_GEOMETRY``, ``E_BAD_SPACING``, ``E_BAD_ORIENTATION``.
+        ReadError: ``E_NO_RESCALE``, ``E_BAD_RESCALE``, ``E_NOT_HU`` and those of
+            ``pixel_format``.
+    """
+    where = path.name
+    along_row, along_column = _orientation(header, where)
+    slope, intercept, assumed = _rescale(header, options, where)
+    thickness = _lenient(header, "SliceThickness", where)
+    instance = _lenient(header, "InstanceNumber", where)
+    in_acquisition = _lenient(header, "ImagesInAcquisition", where)
+    return CtSlice(
+        path=path,
+        pixels=pixel_format(header, path),
+        position=np.asarray(_place(header, "ImagePositionPatient", 3, "E_NO_GEOMETRY", where)),
+        along_row=along_row,
+        along_column=along_column,
+        spacing_mm=_spacing(header, where),
+        thickness_mm=thickness if thickness is not None and thickness > 0 else None,
+        frame_of_reference=text(header, "FrameOfReferenceUID"),
+        instance=None if instance is None else int(instance),
+        in_acquisition=None if in_acquisition is None else int(in_acquisition),
+        slope=slope,
+        intercept=intercept,
+        assumed=assumed,
+        burned_in=text(header, "BurnedInAnnotation").upper() == "YES",
+    )
+
+
+def slice_hu(
+    image: CtSlice, tally: HuTally, header: Dataset | None = None
+) -> tuple[Float64[np.ndarray, "H W"], tuple[str, ...]]:
+    """Whole HU of one slice, (H, W), padding and everything below air at -1024; and warnings.
+
+    MONOCHROME1 changes how a picture is shown, not what HU are: values stay as rescaled.
+
+    Raises:
+        ReadError: See ``stored_pixels`` and ``settle_slice``.
+        MachineError: ``E_CODEC_MISSING``.
+    """
+    header = read_dicom(image.path, pixels=True) if header is None else header
+    stored, notes = stored_pixels(header, image.pixels, image.name)
+    padding, more = _padding(header, stored, image)
+    hu = stored * np.float64(image.slope) + image.intercept
+    return settle_slice(hu, padding, tally, image.name), notes + more
+
+
+def _orientation(
+    header: Dataset, where: str
+) -> tuple[Float64[np.ndarray, " 3"], Float64[np.ndarray, " 3"]]:
+    six = _place(header, "ImageOrientationPatient", 6, "E_BAD_ORIENTATION", where)
+    row, column = np.asarray(six[:3]), np.asarray(six[3:])
+    lengths = float(np.linalg.norm(row)), float(np.linalg.norm(column))
+    skew = abs(float(row @ column))
+    if max(abs(lengths[0] - 1), abs(lengths[1] - 1), skew) > ORTHONORMAL_TOLERANCE:
+        raise GeometryError(
+            "E_BAD_ORIENTATION",
+            f"{tag_name('ImageOrientationPatient')} is not two unit vectors at right angles",
+            where=where,
+            expected=f"lengths 1 and product 0 within {ORTHONORMAL_TOLERANCE:g}",
+            found=f"lengths {lengths[0]:.4f} and {lengths[1]:.4f}, product {skew:.4f}",
+            fix="Export the image again",
+        )
+    return row / lengths[0], column / lengths[1]
+
+
+def _spacing(header: Dataset, where: str) -> tuple[float, float]:
+    rows, columns = _place(header, "PixelSpacing", 2, "E_BAD_SPACING", where)
+    low, high = SPACING_RANGE_MM
+    if min(rows, columns) < low or max(rows, columns) > high:
+        raise GeometryError(
+            "E_BAD_SPACING",
+            f"{tag_name('PixelSpacing')} cannot be that of a CT",
+            where=where,
+            expected=f"{low:g} to {high:g} mm",
+            found=f"{rows:g} x {columns:g} mm",
+            fix="Export the original series",
+        )
+    return rows, columns
+
+
+def _place(header: Dataset, keyword: str, count: int, code: str, where: str) -> tuple[float, ...]:
+    try:
+        values = numbers(header, keyword, where)
+    except ReadError as fault:
+        raise GeometryError(
+            code,
+            f"{tag_name(keyword)} cannot be used",
+            where=where,
+            expected=f"{count} numbers",
+            found=fault.found,
+            fix="Export the original series",
+        ) from None
+    if not values:
+        raise no_geometry(keyword, where, count)
+    if len(values) != count:
+        raise GeometryError(
+            code,
+            f"{tag_name(keyword)} cannot be used",
+            where=where,
+            expected=f"{count} numbers",
+            found=f"{len(values)}",
+            fix="Export the original series",
+        )
+    return values
+
+
+def _lenient(header: Dataset, keyword: str, where: str) -> float | None:
+    """A number that no result depends on: a broken one counts as absent."""
+    try:
+        return number(header, keyword, where)
+    except ReadError:
+        return None
+
+
+def _rescale(header: Dataset, options: ReadOptions, where: str) -> tuple[float, float, bool]:
+    kind = text(header, "RescaleType").upper()
+    if kind not in ("", "HU", "US"):
+        raise ReadError(
+            "E_NOT_HU",
+            "the rescaled values are not Hounsfield units",
+            where=where,
+            expected="rescale type HU",
+            found=kind[:16],
+            fix="Export the CT image rather than a derived map",
+        )
+    slope, intercept = (
+        number(header, "RescaleSlope", where),
+        number(header, "RescaleIntercept", where),
+    )
+    if slope is None or intercept is None:
+        if options.assume_hu:
+            return slope or 1.0, intercept or 0.0, True
+        missing = "RescaleSlope" if slope is None else "RescaleIntercept"
+        raise ReadError(
+            "E_NO_RESCALE",
+            f"{tag_name(missing)} is missing, so stored values are not Hounsfield units",
+            where=where,
+            expected="rescale slope and intercept",
+            found="nothing",
+            fix="Export the original series, or allow it with assume_hu",
+        )
+    if slope <= 0:
+        raise ReadError(
+            "E_BAD_RESCALE",
+            f"{tag_name('RescaleSlope')} cannot be used",
+            where=where,
+            expected="a positive number",
+            found=f"{slope:g}",
+            fix="Export the original series",
+        )
+    return slope, intercept, False
+
+
+def _padding(
+    header: Dataset, stored: Integer[np.ndarray, "H W"], image: CtSlice
+) -> tuple[Bool[np.ndarray, "H W"] | None, tuple[str, ...]]:
+    """Voxels outside the reconstruction (PS3.3 C.7.5.1.1.2)."""
+    value = integer(header, "PixelPaddingValue", image.name)
+    if value is None:
+        return None, ()
+    limit = integer(header, "PixelPaddingRangeLimit", image.name)
+    low, high = sorted(_as_stored(v, image) for v in (value, value if limit is None else limit))
+    hu_low, hu_high = (v * image.slope + image.intercept for v in (low, high))
+    if hu_high > _TISSUE_HU[0] and hu_low < _TISSUE_HU[1]:
+        return None, (
+            f"W_PADDING_IGNORED {image.name}: the padding value stands for"
+            f" {hu_low:g} HU, which may be tissue; voxels were left as they are",
+        )
+    # Nothing below a padding value is a measurement; lossy compression blurs the value itself.
+    mask = (stored <= high) & ((stored >= low) | (hu_high < AIR_HU))
+    return mask, ()
+
+
+def _as_stored(value: int, image: CtSlice) -> int:
+    """The padding value with the sign of the pixels: its VR may have been written as unsigned."""
+    top = 1 << (image.pixels.allocated - 1)
+    return value - 2 * top if image.pixels.signed and value >= top else value

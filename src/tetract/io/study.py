@@ -1,0 +1,117 @@
+"""The readers' front door: a path in, volumes out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from tetract.errors import ReadError
+from tetract.io.dicom_series import arrange_series, read_dicom_file, read_dicom_series
+from tetract.io.guard import reading
+from tetract.io.nifti import nifti_depth, read_nifti
+from tetract.io.options import ReadOptions
+from tetract.io.picture import read_picture
+from tetract.io.sniff import Kind, sniff, sniff_image
+from tetract.types import Volume
+
+_PICTURES = (Kind.PNG, Kind.JPEG)
+_NIFTI = (Kind.NIFTI, Kind.NIFTI_GZ)
+_DEFAULTS = ReadOptions()
+
+
+def read_volume(path: Path, *, options: ReadOptions = _DEFAULTS) -> Volume:
+    """Read one image file, or the one DICOM series of a folder.
+
+    Values are (D, H, W): int16 HU for DICOM and NIfTI, uint8 or uint16 grey levels for PNG and
+    JPEG. What the file is follows from its content.
+
+    Args:
+        path: A PNG, JPEG, DICOM or NIfTI file, or a folder with one CT series in it (the folder
+            itself, not its subfolders).
+        options: Which series, and what may be assumed.
+
+    Raises:
+        ReadError: The file cannot be read as what it claims to be.
+        GeometryError: Positions, spacing or orientation are missing or contradict each other.
+        MachineError: A codec or memory is missing.
+    """
+    if path.is_dir():
+        return read_dicom_series(path, _files(path), options)
+    kind = sniff_image(path)
+    if kind in _PICTURES:
+        return read_picture(path, kind)
+    if kind in _NIFTI:
+        return read_nifti(path, kind, options)
+    return read_dicom_file(path, options)
+
+
+def read_study(path: Path, *, options: ReadOptions = _DEFAULTS) -> tuple[Volume, ...]:
+    """As ``read_volume``; a folder of pictures gives one volume of depth 1 per picture.
+
+    Pictures are sorted by name, numbers by their value. Other files in such a folder are ignored
+    with a ``W_SKIPPED`` in the first volume's warnings.
+
+    Raises:
+        ReadError: As ``read_volume``.
+        GeometryError: As ``read_volume``.
+        MachineError: As ``read_volume``.
+    """
+    files = _files(path) if path.is_dir() else []
+    if not _is_picture_folder(files):
+        return (read_volume(path, options=options),)
+    pictures = [(file, kind) for file, kind in files if kind in _PICTURES]
+    volumes = [read_picture(file, kind) for file, kind in pictures]
+    others = [file.name for file, kind in files if kind not in _PICTURES]
+    if others:
+        more = ", ..." if len(others) > 3 else ""
+        line = f"W_SKIPPED {path.name}: {len(others)} x no picture: {', '.join(others[:3])}{more}"
+        first = volumes[0]
+        warnings = (*first.provenance.warnings, line)
+        volumes[0] = replace(first, provenance=replace(first.provenance, warnings=warnings))
+    return tuple(volumes)
+
+
+def count_slices(path: Path, *, options: ReadOptions = _DEFAULTS) -> int:
+    """How many slices ``read_study`` would give, without decoding a pixel.
+
+    Raises:
+        ReadError: As ``read_study``, for what headers tell.
+        GeometryError: As ``read_study``.
+    """
+    if path.is_dir():
+        files = _files(path)
+        if _is_picture_folder(files):
+            return sum(kind in _PICTURES for _, kind in files)
+        with reading(path.name, code="E_BAD_DICOM", what="a DICOM file is damaged"):
+            return len(arrange_series(path, files, options)[1])
+    kind = sniff_image(path)
+    return nifti_depth(path, kind) if kind in _NIFTI else 1
+
+
+def natural_order(path: Path) -> tuple[tuple[int, int, str], ...]:
+    """Sort key under which ``slice2`` comes before ``slice10``."""
+    return tuple(
+        (0, int(part), "") if part.isdecimal() else (1, 0, part)
+        for part in re.split(r"(\d+)", path.name.lower())
+    )
+
+
+def _files(folder: Path) -> list[tuple[Path, Kind]]:
+    """The files of a folder with their kinds, hidden ones left out, in natural order."""
+    try:
+        found = [p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")]
+    except OSError as fault:
+        raise ReadError(
+            "E_CANNOT_READ",
+            "the folder cannot be listed",
+            where=folder.name,
+            found=type(fault).__name__,
+            fix="Check its permissions",
+        ) from None
+    return [(path, sniff(path)) for path in sorted(found, key=natural_order)]
+
+
+def _is_picture_folder(files: list[tuple[Path, Kind]]) -> bool:
+    kinds = {kind for _, kind in files}
+    return Kind.DICOM not in kinds and bool(kinds & set(_PICTURES))
