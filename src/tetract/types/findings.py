@@ -38,7 +38,7 @@ class SliceFindings:
         index: Position in the study, counted from 0.
         name: Base name of the file or a slice number.
         class_probabilities: (K,) float32 over ``LabelSpace.classes``, summing to 1.
-        masks: (K, H, W) bool over ``LabelSpace.mask_classes``; channels may overlap.
+        masks: (M, H, W) bool over ``LabelSpace.mask_classes``; channels may overlap.
         boxes: Detected lesions, best score first.
         reconstruction: (H, W) float32 in model units, [0, 1] over the model's window.
         residual: (H, W) float32, absolute difference from the slice, same units.
@@ -47,7 +47,7 @@ class SliceFindings:
     index: int
     name: str
     class_probabilities: Float32[np.ndarray, " K"] | None = None
-    masks: Bool[np.ndarray, "K H W"] | None = None
+    masks: Bool[np.ndarray, "M H W"] | None = None
     boxes: tuple[LesionBox, ...] | None = None
     reconstruction: Float32[np.ndarray, "H W"] | None = None
     residual: Float32[np.ndarray, "H W"] | None = None
