@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tetract.data import ALL, EMPTY, BoxEntry, MaskSource
@@ -39,11 +39,13 @@ BOXES = st.builds(
 )  # fmt: skip
 
 
+@settings(deadline=None)  # other work on the machine is no failure
 @given(st.none() | st.frozensets(NAMES, min_size=1))
 def test_class_cells_round_trip(label: frozenset[str] | None) -> None:
     assert parse_class(format_class(label)) == label
 
 
+@settings(deadline=None)  # other work on the machine is no failure
 @given(MASKS, st.lists(NAMES, max_size=3).map(tuple))
 def test_mask_cells_round_trip_or_are_refused(
     mask: dict[str, object], looked_for: tuple[str, ...]
@@ -56,11 +58,13 @@ def test_mask_cells_round_trip_or_are_refused(
     assert parse_mask(text, looked_for) == mask
 
 
+@settings(deadline=None)  # other work on the machine is no failure
 @given(st.none() | st.lists(BOXES, max_size=4).map(tuple))
 def test_box_cells_round_trip(boxes: tuple[BoxEntry, ...] | None) -> None:
     assert parse_boxes(format_boxes(boxes)) == boxes
 
 
+@settings(deadline=None)  # other work on the machine is no failure
 @given(st.none() | st.just(ALL) | st.integers(0, 99_999))
 def test_slice_cells_round_trip(index: int | None) -> None:
     assert parse_slice(format_slice(index)) == index
