@@ -23,7 +23,7 @@ class Pyramid:
         image_size: ``(H, W)`` of the image in pixels.
     """
 
-    maps: tuple[Float[Tensor, "B C h_i w_i"], ...]
+    maps: tuple[Float[Tensor, "B C _height _width"], ...]
     strides: tuple[int, ...]
     image_size: tuple[int, int]
 

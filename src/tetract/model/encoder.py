@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import Self, cast
+from typing import cast
 
 import segmentation_models_pytorch as smp
 import timm
@@ -57,7 +57,7 @@ class Encoder(nn.Module):
         maps: list[Tensor] = self.trunk(image)
         return Features(maps=tuple(maps[1:] if self._skip_first else maps), strides=self._strides)
 
-    def train(self, mode: bool = True) -> Self:
+    def train(self, mode: bool = True) -> Encoder:
         """As nn.Module's, but frozen BatchNorm keeps using its stored statistics."""
         super().train(mode)
         if self.frozen:

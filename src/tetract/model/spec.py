@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Self
-
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tetract.tasks.classification import ClassificationConfig
@@ -54,7 +52,7 @@ class NetworkSpec(BaseModel):
     window_hu: tuple[float, float] = (-1350.0, 150.0)
 
     @model_validator(mode="after")
-    def _heads_have_classes(self) -> Self:
+    def _heads_have_classes(self) -> NetworkSpec:
         needed = {
             Task.CLASSIFICATION: ("classes", self.classes, 2),
             Task.SEGMENTATION: ("mask_classes", self.mask_classes, 1),

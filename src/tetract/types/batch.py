@@ -116,7 +116,7 @@ class Features:
         strides: ``s_i`` for each map, increasing.
     """
 
-    maps: tuple[Float[Tensor, "B C_i H_i W_i"], ...]
+    maps: tuple[Float[Tensor, "B _channels _height _width"], ...]
     strides: tuple[int, ...]
 
     @property

@@ -50,7 +50,7 @@ class DetectionOutput:
     anchors: tuple[Float[Tensor, "A 4"], ...]
     objectness: Float[Tensor, "BA 1"]
     deltas: Float[Tensor, "BA 4"]
-    proposals: tuple[Float[Tensor, "P 4"], ...]
+    proposals: tuple[Float[Tensor, "_P 4"], ...]
 
 
 class DetectionHead(nn.Module):
@@ -106,7 +106,7 @@ class DetectionHead(nn.Module):
         )
 
     def score(
-        self, pyramid: Pyramid, regions: list[Float[Tensor, "R 4"]]
+        self, pyramid: Pyramid, regions: list[Float[Tensor, "_R 4"]]
     ) -> tuple[Float[Tensor, "N C"], Float[Tensor, "N C4"]]:
         """Class logits (background first) and per-class refinements of all rows' regions."""
         pooled = self.regions.box_roi_pool(
@@ -116,7 +116,7 @@ class DetectionHead(nn.Module):
         return logits.float(), deltas.float()
 
     def masks(
-        self, pyramid: Pyramid, boxes: list[Float[Tensor, "R 4"]]
+        self, pyramid: Pyramid, boxes: list[Float[Tensor, "_R 4"]]
     ) -> Float[Tensor, "N K m m"]:
         """Mask logits per class on a 28x28 grid laid over each box."""
         pooled = self.mask_pool(_named(pyramid), boxes, [pyramid.image_size] * len(boxes))

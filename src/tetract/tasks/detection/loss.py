@@ -32,9 +32,9 @@ def detection_loss(head: DetectionHead, output: DetectionOutput, batch: Batch) -
 class _Regions:
     """Sampled regions, one entry per row."""
 
-    boxes: list[Float[Tensor, "R 4"]]
-    matched: list[Int64[Tensor, " R"]]  # index of the row's box; meaningless for background
-    labels: list[Int64[Tensor, " R"]]  # 0 is background, k + 1 is box class k
+    boxes: list[Float[Tensor, "_R 4"]]
+    matched: list[Int64[Tensor, " _R"]]  # index of the row's box; meaningless for background
+    labels: list[Int64[Tensor, " _R"]]  # 0 is background, k + 1 is box class k
     deltas: Float[Tensor, "N 4"]
 
 

@@ -1,0 +1,53 @@
+"""``tetract evaluate``: figures of a run on one split."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="Run folder that `tetract train` wrote.")],
+    split: Annotated[str, typer.Option(help="train, val or test.")] = "test",
+    weights: Annotated[str, typer.Option(help="best or last.")] = "best",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder [default: RUN/evaluation/SPLIT]")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Another dataset folder than the run's.")
+    ] = None,
+) -> None:
+    """Score a run on a split; print the tables and write them as JSON and Markdown."""
+    import json
+    import shlex
+    import sys
+
+    from tetract.cli.progress import counting
+    from tetract.evaluate.markdown import evaluation_to_markdown
+    from tetract.evaluate.serialise import evaluation_to_json
+    from tetract.io import atomic_write_text
+    from tetract.model.bundle import find_bundle
+    from tetract.recipe import evaluate_run, load_recipe
+
+    named = run / weights
+    model = named if named.is_dir() else find_bundle(run)
+    changes = [] if data is None else [f"data.folder={json.dumps(str(data))}"]
+    recipe = load_recipe(run / "recipe.yaml", changes)
+    with counting("Reading slices") as count:
+        evaluation = evaluate_run(
+            recipe,
+            model,
+            split=split,
+            command=shlex.join(["tetract", *sys.argv[1:]]),
+            on_prepared=count,
+        )
+    folder = out or run / "evaluation" / split
+    folder.mkdir(parents=True, exist_ok=True)
+    text = evaluation_to_markdown(evaluation)
+    atomic_write_text(folder / "evaluation.md", text)
+    document = json.dumps(evaluation_to_json(evaluation), indent=1, allow_nan=False)
+    atomic_write_text(folder / "evaluation.json", document + "\n")
+    typer.echo(text)
+    typer.echo(f"Written to {folder}")

@@ -1,0 +1,142 @@
+"""A saved model put to work on a study: file in, Findings out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+
+from tetract.data.preprocess import PreparedSlice, normalise, prepare_slice
+from tetract.infer.decode import decode_slice
+from tetract.io import read_study
+from tetract.model import Bundle, load_bundle
+from tetract.types import Findings, LabelSpace, Provenance, SliceFindings, Task, Volume
+
+SLICES_PER_PASS = 8
+Progress = Callable[[int, int], None]
+
+
+def load(path: str | Path) -> Predictor:
+    """Load a saved model, or a run's best one, ready to predict on the CPU.
+
+    Args:
+        path: A model folder or the run folder that ``tetract train`` wrote.
+
+    Raises:
+        BundleError: ``E_NO_MODEL``, ``E_BAD_MODEL`` or ``E_MODEL_DIGEST``.
+    """
+    return Predictor(load_bundle(Path(path)))
+
+
+@dataclass(frozen=True, slots=True)
+class Predictor:
+    """A model that reads studies. Research use only: not a medical device."""
+
+    bundle: Bundle
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks that the model has a head for."""
+        return self.bundle.network.tasks
+
+    @property
+    def label_space(self) -> LabelSpace:
+        """Names behind the model's channels."""
+        return self.bundle.network.label_space
+
+    def predict(self, path: str | Path, *, progress: Progress | None = None) -> Findings:
+        """What the model sees in a study.
+
+        Args:
+            path: A PNG, JPEG, DICOM or NIfTI file, a folder with one DICOM series, or a folder
+                of pictures.
+            progress: Told (slices done, slices in all).
+
+        Raises:
+            TetractError: Whatever makes the study unreadable or its numbers doubtful.
+        """
+        return self.predict_study(read_study(Path(path)), progress=progress)
+
+    def predict_study(
+        self, study: Sequence[Volume], *, progress: Progress | None = None
+    ) -> Findings:
+        """As ``predict``, for volumes that were read already."""
+        total = sum(volume.depth for volume in study)
+        slices: list[SliceFindings] = []
+        for passed in _passes(self._prepared(study)):
+            slices += self._one_pass(passed, first=len(slices))
+            if progress:
+                progress(len(slices), total)
+        names = tuple(name for volume in study for name in volume.provenance.slice_names)
+        return Findings(
+            slices=tuple(slices),
+            tasks=self.tasks,
+            label_space=self.label_space,
+            geometry=study[0].geometry if len(study) == 1 else None,
+            window_hu=self.bundle.description.spec.window_hu,
+            provenance=Provenance(
+                reader=study[0].provenance.reader,
+                name=study[0].provenance.name if len(study) == 1 else f"{len(study)} pictures",
+                slice_names=names,
+                warnings=tuple(w for volume in study for w in volume.provenance.warnings),
+                derived=any(volume.provenance.derived for volume in study),
+            ),
+            model=self.bundle.identity,
+        )
+
+    def pictures(self, study: Sequence[Volume]) -> list[Float32[np.ndarray, "H W"]]:
+        """Every slice at its own size in [0, 1] over the model's window, for showing."""
+        window = self.bundle.description.spec.window_hu
+        return [
+            normalise(values, hu_known=volume.hu_known, window_hu=window)[0]
+            for volume in study
+            for values in volume.values
+        ]
+
+    def _prepared(self, study: Sequence[Volume]) -> Iterator[_Slice]:
+        spec = self.bundle.description.spec
+        for volume in study:
+            for index in range(volume.depth):
+                fitted = prepare_slice(
+                    volume, index, image_px=spec.image_px, window_hu=spec.window_hu
+                )
+                spacing = None if volume.geometry is None else volume.geometry.spacing_mm[1:]
+                yield _Slice(volume.provenance.slice_names[index], fitted, spacing)
+
+    def _one_pass(self, passed: list[_Slice], first: int) -> list[SliceFindings]:
+        device = next(self.bundle.network.parameters()).device
+        image = torch.from_numpy(np.stack([one.fitted.image for one in passed])).to(device)
+        said = self.bundle.network.predict(image)
+        return [
+            decode_slice(
+                said,
+                row,
+                fitted=one.fitted,
+                label_space=self.label_space,
+                name=(first + row, one.name),
+                spacing_mm=one.spacing_mm,
+            )
+            for row, one in enumerate(passed)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Slice:
+    name: str
+    fitted: PreparedSlice
+    spacing_mm: tuple[float, float] | None  # of the original slice
+
+
+def _passes(slices: Iterator[_Slice]) -> Iterator[list[_Slice]]:
+    waiting: list[_Slice] = []
+    for one in slices:
+        waiting.append(one)
+        if len(waiting) == SLICES_PER_PASS:
+            yield waiting
+            waiting = []
+    if waiting:
+        yield waiting

@@ -1,0 +1,59 @@
+"""The typed experiment: data, trunk, tasks, joint loss, optimiser, run."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tetract.data.config import DataConfig
+from tetract.joint import JointConfig
+from tetract.model import EncoderConfig, NetworkSpec
+from tetract.tasks.classification import ClassificationConfig
+from tetract.tasks.detection import DetectionConfig
+from tetract.tasks.reconstruction import ReconstructionConfig
+from tetract.tasks.segmentation import SegmentationConfig
+from tetract.train.config import OptimiserConfig, RunConfig
+from tetract.types import Task
+
+
+class Recipe(BaseModel):
+    """A whole experiment; ``tetract train`` writes the resolved one beside its results.
+
+    The three lists of names choose what the heads learn; an empty list takes every name of the
+    data set's card, after ``data.merge``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(default="run", pattern=r"^[\w.-]+$", description="Letters, digits, . _ -")
+    tasks: tuple[Task, ...] = Field(default=tuple(Task), min_length=1)
+    data: DataConfig
+    classes: tuple[str, ...] = ()
+    mask_classes: tuple[str, ...] = ()
+    box_classes: tuple[str, ...] = ()
+    encoder: EncoderConfig = EncoderConfig()
+    classification: ClassificationConfig = ClassificationConfig()
+    segmentation: SegmentationConfig = SegmentationConfig()
+    reconstruction: ReconstructionConfig = ReconstructionConfig()
+    detection: DetectionConfig = DetectionConfig()
+    joint: JointConfig = JointConfig()
+    optimiser: OptimiserConfig = OptimiserConfig()
+    run: RunConfig = RunConfig()
+    schema_version: Literal[1] = 1
+
+    def network_spec(self) -> NetworkSpec:
+        """What to build. The name lists must have been filled in (``recipe.checks``)."""
+        return NetworkSpec(
+            tasks=self.tasks,
+            encoder=self.encoder,
+            classification=self.classification,
+            segmentation=self.segmentation,
+            reconstruction=self.reconstruction,
+            detection=self.detection,
+            classes=self.classes,
+            mask_classes=self.mask_classes,
+            box_classes=self.box_classes,
+            image_px=self.data.image_px,
+            window_hu=self.data.window_hu,
+        )

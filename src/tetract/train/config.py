@@ -1,0 +1,43 @@
+"""Settings of the optimiser and of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class OptimiserConfig(BaseModel):
+    """AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101) with a warm-up and a cosine decay."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rate: float = Field(default=1e-3, gt=0.0, description="Peak learning rate of the heads.")
+    encoder_factor: float = Field(
+        default=1.0, ge=0.0, description="The encoder's rate as a multiple of the heads'."
+    )
+    weight_decay: float = Field(default=1e-2, ge=0.0)
+    warmup: float = Field(default=0.05, ge=0.0, lt=1.0, description="Share of steps to warm up.")
+    clip_norm: float = Field(default=5.0, gt=0.0, description="Largest gradient norm.")
+
+
+class RunConfig(BaseModel):
+    """How long, how often, with which seed and on what."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    folder: Path = Field(default=Path("runs/run"), description="Where the run is written.")
+    steps: int = Field(default=1000, ge=1, description="Optimiser steps.")
+    batch: int = Field(default=4, ge=1, description="Rows per step.")
+    seed: int = Field(default=0, ge=0)
+    validate_every: int = Field(default=200, ge=1, description="Steps between validations.")
+    patience: int = Field(
+        default=0, ge=0, description="Validations without a better score to stop after; 0: never."
+    )
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Literal["auto", "32", "bf16"] = Field(
+        default="auto", description="auto: bf16 where the processor has it in hardware, else 32."
+    )
+    workers: int = Field(default=0, ge=0, description="Processes that prepare batches.")
+    init_from: Path | None = Field(default=None, description="Run whose weights to start from.")

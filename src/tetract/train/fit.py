@@ -1,0 +1,122 @@
+"""Train a network: set up, fit, say how it ended."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import Callback, RichProgressBar
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+
+from tetract.data.batches import StepBatches, step_loader
+from tetract.joint import JointConfig
+from tetract.model import Network
+from tetract.model.bundle import to_device
+from tetract.train.checkpoint import Progress, saved_step
+from tetract.train.config import OptimiserConfig, RunConfig
+from tetract.train.machine import choose_device, choose_precision
+from tetract.train.module import JointModule
+from tetract.train.watch import StopRequest, Validate, Watch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Everything one training needs.
+
+    Attributes:
+        network: Fresh, or with weights carried over.
+        batches: The training data, by step.
+        validate: Figures of the validation split; called with the network in evaluation mode.
+        joint: Weights of the tasks.
+        optimiser: Optimiser settings.
+        run: Length, seed, device.
+        folder: The run folder, held by this process.
+        version: Version of the package.
+        dataset: Name and split hash of the data.
+        resume: Whether to go on from ``last/``; the network then holds its weights already.
+        show_progress: Whether to draw a progress bar.
+    """
+
+    network: Network
+    batches: StepBatches
+    validate: Validate
+    joint: JointConfig
+    optimiser: OptimiserConfig
+    run: RunConfig
+    folder: Path
+    version: str
+    dataset: Mapping[str, str]
+    resume: bool = False
+    show_progress: bool = True
+
+
+def fit(job: Job) -> Progress:
+    """Run the steps that are left and return where the run stands.
+
+    Raises:
+        KeyboardInterrupt: After an orderly stop on Ctrl-C or SIGTERM; ``last/`` is saved.
+        TetractError: ``E_LOSS_NOT_FINITE``.
+    """
+    device = choose_device(job.run.device)
+    torch.manual_seed(job.run.seed)
+    module = JointModule(
+        to_device(job.network, torch.device("cpu")), job.joint, job.optimiser, job.run
+    )
+    watch = Watch(job.folder, job.validate, version=job.version, dataset=job.dataset)
+    stop = StopRequest(watch)
+    start = saved_step(job.folder / "last") if job.resume else 0
+    trainer = _trainer(job, [watch, stop, *([_Resume(watch)] if job.resume else [])], device, start)
+    loader = step_loader(job.batches, start=start, stop=job.run.steps, workers=job.run.workers)
+    try:
+        with warnings.catch_warnings():
+            # Lightning advises more loader workers and logging less often; both are chosen here.
+            warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+            warnings.filterwarnings("ignore", message=".*isinstance.*LeafSpec.*")
+            trainer.fit(module, train_dataloaders=loader)
+    finally:
+        stop.give_back()
+    if stop.asked:
+        raise KeyboardInterrupt
+    return watch.progress
+
+
+class _Resume(Callback):
+    """Restores the optimiser once Lightning has made it."""
+
+    def __init__(self, watch: Watch) -> None:
+        self.watch = watch
+
+    def on_train_start(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Take the saved state back."""
+        assert isinstance(pl_module, JointModule)
+        self.watch.resume(pl_module, trainer)
+
+
+def _trainer(
+    job: Job, callbacks: list[Callback], device: torch.device, start: int
+) -> lightning.Trainer:
+    if job.show_progress:
+        callbacks = [*callbacks, RichProgressBar(leave=True)]
+    return lightning.Trainer(
+        accelerator="gpu" if device.type == "cuda" else "cpu",
+        devices=1,
+        precision=choose_precision(job.run.precision, device),
+        max_steps=job.run.steps - start,
+        max_epochs=1,
+        gradient_clip_val=job.optimiser.clip_norm,
+        callbacks=callbacks,
+        logger=[
+            CSVLogger(job.folder, name="", version="logs", flush_logs_every_n_steps=10),
+            TensorBoardLogger(job.folder, name="", version="tensorboard"),
+        ],
+        log_every_n_steps=5,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=job.show_progress,
+    )
