@@ -197,7 +197,7 @@ def test_a_swap_that_fails_brings_the_earlier_findings_back(
         return rename(self, target)
 
     monkeypatch.setattr(Path, "rename", fails_into_place)
-    with pytest.raises(MachineError, match="E_OUT_NOT_WRITABLE"):
+    with pytest.raises(MachineError, match="E_CANNOT_WRITE"):
         write_findings(out, *study(3))
     assert len(record(out)["slices"]) == 2
     assert [p.name for p in tmp_path.iterdir()] == ["out"]

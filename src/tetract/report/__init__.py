@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from tetract.report.curves import learning_curves
 from tetract.report.findings_files import FindingsFiles, write_findings
+from tetract.report.folder import check_free
 from tetract.report.overlay import draw_slice
 from tetract.report.page import findings_page
 from tetract.report.run_page import run_page
@@ -16,6 +17,7 @@ from tetract.report.tables import Table
 __all__ = [
     "FindingsFiles",
     "Table",
+    "check_free",
     "draw_slice",
     "findings_page",
     "learning_curves",

@@ -51,7 +51,7 @@ def write_findings(
 
     Raises:
         InputError: ``E_OUT_NOT_EMPTY``, ``E_SHAPE_MISMATCH`` or ``E_NONFINITE``.
-        MachineError: ``E_DISK_FULL`` or ``E_OUT_NOT_WRITABLE``.
+        MachineError: ``E_DISK_FULL`` or ``E_CANNOT_WRITE``.
     """
     check_slices(findings, slices01)
     check_finite(findings)

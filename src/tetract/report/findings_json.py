@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
 from typing import TypedDict
 
 import numpy as np
 
-from tetract import __version__
 from tetract.errors import InputError
 from tetract.report.style import NOTICE
 from tetract.types import Findings, Geometry, LesionBox, SliceFindings
@@ -40,7 +40,7 @@ def findings_record(findings: Findings, files: Mapping[str, object]) -> dict[str
     return {
         "schema": SCHEMA,
         "notice": NOTICE,
-        "software": f"tetract {__version__}",
+        "software": _software(),
         "model": findings.model,
         "tasks": [str(task) for task in findings.tasks],
         "study": {
@@ -110,6 +110,14 @@ def check_finite(findings: Findings) -> None:
                 where=f"slice {found.index}",
                 fix="Nothing was written; check the model's weights",
             )
+
+
+def _software() -> str:
+    # Not ``tetract.__version__``: the package's front door knows rooms above this one.
+    try:
+        return f"tetract {version('tetract')}"
+    except PackageNotFoundError:
+        return "tetract"
 
 
 def _slice(found: SliceFindings, findings: Findings) -> dict[str, object]:

@@ -28,7 +28,7 @@ def replaced_folder(out: Path) -> Generator[Path, None, None]:
 
     Raises:
         InputError: ``E_OUT_NOT_EMPTY`` when something of somebody else's would be lost.
-        MachineError: ``E_DISK_FULL`` or ``E_OUT_NOT_WRITABLE``.
+        MachineError: ``E_DISK_FULL`` or ``E_CANNOT_WRITE``.
     """
     out = out.resolve()
     check_free(out)
@@ -126,7 +126,7 @@ def _machine_error(out: Path, problem: OSError) -> MachineError:
             fix="Nothing was written; free some space or give another folder",
         )
     return MachineError(
-        "E_OUT_NOT_WRITABLE",
+        "E_CANNOT_WRITE",
         "the output folder cannot be written",
         where=out.name,
         found=problem.strerror or type(problem).__name__,

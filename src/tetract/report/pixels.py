@@ -19,7 +19,7 @@ def grey_bytes(image01: Real[np.ndarray, "H W"]) -> UInt8[np.ndarray, "H W"]:
 
 
 def heat_bytes(
-    values: Real[np.ndarray, "H W"], top: float, levels: int = 64
+    values: Real[np.ndarray, "H W"], top: float, levels: int = 24
 ) -> UInt8[np.ndarray, "H W 3"]:
     """(H, W) in [0, top] as heat colours; ``levels`` steps keep the PNG small."""
     steps = np.rint(grey_bytes(values / top) / 255.0 * (levels - 1)) / (levels - 1)
