@@ -1,0 +1,105 @@
+"""How table rows become samples: the ``data`` part of a recipe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class AugmentConfig(BaseModel):
+    """Random changes of a training sample; ``enabled: false`` shows it as it is.
+
+    Attributes:
+        enabled: Whether training samples are changed at all. Validation and test never are.
+        flip_x: Probability of swapping left and right.
+        flip_y: Probability of swapping front and back.
+        geometry: Probability of rotating, zooming and shifting together.
+        rotation_deg: Largest rotation either way, in degrees.
+        scale: Smallest and largest zoom; above 1 the patient grows.
+        shift: Largest shift either way, as a fraction of the image side.
+        intensity: Probability of changing gamma, contrast and brightness together.
+        gamma: Smallest and largest exponent on the [0, 1] image.
+        contrast: Smallest and largest factor on the distance from 0.5.
+        brightness: Largest offset either way, in model units (1 is the whole window).
+        noise: Probability of adding Gaussian noise.
+        noise_std: Largest standard deviation, in model units.
+        blur: Probability of a Gaussian blur.
+        blur_px: Largest standard deviation of the blur, in pixels.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    enabled: bool = True
+    flip_x: Probability = 0.5
+    flip_y: Probability = 0.0
+    geometry: Probability = 0.7
+    rotation_deg: float = Field(default=10.0, ge=0.0, le=45.0)
+    scale: tuple[float, float] = (0.8, 1.25)
+    shift: float = Field(default=0.06, ge=0.0, le=0.5)
+    intensity: Probability = 0.5
+    gamma: tuple[float, float] = (0.75, 1.35)
+    contrast: tuple[float, float] = (0.85, 1.15)
+    brightness: float = Field(default=0.05, ge=0.0, le=0.5)
+    noise: Probability = 0.3
+    noise_std: float = Field(default=0.03, ge=0.0, le=0.5)
+    blur: Probability = 0.15
+    blur_px: float = Field(default=0.8, ge=0.0, le=5.0)
+
+    @model_validator(mode="after")
+    def _ranges_run_upwards(self) -> AugmentConfig:
+        for name in ("scale", "gamma", "contrast"):
+            low, high = getattr(self, name)
+            if not 0.0 < low <= high:
+                raise ValueError(f"{name} must be two numbers with 0 < low <= high")
+        return self
+
+
+class DataConfig(BaseModel):
+    """The data set and how it is shown to the model.
+
+    Attributes:
+        folder: Data set folder holding ``dataset.yaml`` and ``table.csv``.
+        image_px: Side of the square image in pixels, a multiple of 32 (the encoder's stride).
+        window_hu: Lower and upper HU that become 0 and 1. Pictures without HU are scaled by
+            their bit depth instead.
+        derive_boxes: Whether masks of a box class also give boxes and instance masks.
+        min_lesion_px: Derived boxes whose lesion covers fewer model pixels than this are left
+            out, by the same rule in training and in testing.
+        merge: New lesion name -> the data set's names it replaces, for masks, boxes and classes;
+            ``docs/explanation/partial-labels.md`` says when a merged class counts as annotated.
+        augment: Random changes of training samples.
+        positive_fraction: Share of rows with a lesion among those drawn for a task that has both.
+        skip_unreadable: Whether slices that cannot be read are left out and listed with the
+            results, instead of stopping the run.
+        cache: Whether prepared slices stay in memory (image_px^2 * 2 bytes for an image).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    folder: Path
+    image_px: int = Field(default=256, ge=32, le=2048, multiple_of=32)
+    window_hu: tuple[float, float] = (-1350.0, 150.0)
+    derive_boxes: bool = True
+    min_lesion_px: int = Field(default=4, ge=1)
+    merge: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    augment: AugmentConfig = AugmentConfig()
+    positive_fraction: Probability = 0.5
+    skip_unreadable: bool = False
+    cache: bool = True
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> DataConfig:
+        low, high = self.window_hu
+        if not low < high:
+            raise ValueError(f"window_hu must rise: found {low:g} to {high:g} HU")
+        members = [name for names in self.merge.values() for name in names]
+        twice = sorted({name for name in members if members.count(name) > 1})
+        if twice:
+            raise ValueError(f"merge lists a class twice: {', '.join(twice)}")
+        if not all(self.merge.values()):
+            raise ValueError("merge: each new class needs at least one member")
+        return self

@@ -1,0 +1,311 @@
+"""The slices of one split, each ready for augmentation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool
+from torch.utils.data import Dataset
+
+from tetract.data.cache import PackedSample, pack, unpack
+from tetract.data.cells import ALL
+from tetract.data.config import DataConfig
+from tetract.data.label_algebra import (
+    Origin,
+    Resolved,
+    RowLabels,
+    Rules,
+    check_merge,
+    resolve_targets,
+)
+from tetract.data.load import DatasetFolder
+from tetract.data.preprocess import fit_targets, prepare_slice
+from tetract.data.read_row import RowReader, slice_index
+from tetract.data.table import TABLE_NAME, Row
+from tetract.errors import LabelError, TetractError
+from tetract.io import count_slices
+from tetract.types import LabelSpace, Targets, Task
+from tetract.types.batch import Identity, Sample
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskCount:
+    """What one source gives one task.
+
+    Attributes:
+        task: The task.
+        source: The source.
+        slices: Slices of this source in the split.
+        labelled: Those that teach the task.
+        positive: Those that show what the task looks for.
+        derived: Labelled ones whose label follows from a label of another task.
+        implied: Labelled ones that are negatives because the class is normal.
+    """
+
+    task: Task
+    source: str
+    slices: int
+    labelled: int
+    positive: int
+    derived: int
+    implied: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Item:
+    """One slice: a row of the table, or one of the slices that a row stands for."""
+
+    row: Row
+    position: int
+    index: int | None  # None: as the row says
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What a slice turned out to teach."""
+
+    labelled: tuple[bool, ...]
+    positive: tuple[bool, ...]
+    origins: tuple[Origin | None, ...]
+
+
+class SliceDataset(Dataset[Sample]):
+    """The slices of one split of a data set.
+
+    Args:
+        folder: The opened data set.
+        config: How rows become samples.
+        label_space: Names behind the recipe's channels.
+        split: ``train``, ``val``, ``test`` or ``unassigned``.
+        strict: Whether a slice that cannot be read is an error. Otherwise it is left out, from
+            ``warm`` on, and told in ``skipped``.
+
+    Raises:
+        RecipeError: ``E_MERGE_OVERLAP``.
+        LabelError: ``E_BOXES_ON_VOLUME`` for boxes on a row that stands for all its slices.
+    """
+
+    def __init__(
+        self,
+        folder: DatasetFolder,
+        config: DataConfig,
+        label_space: LabelSpace,
+        split: str,
+        *,
+        strict: bool = True,
+    ) -> None:
+        check_merge(config.merge, label_space)
+        self.folder = folder
+        self.config = config
+        self.label_space = label_space
+        self.split = split
+        self.strict = strict
+        self.skipped: tuple[str, ...] = ()
+        self._rules = Rules(
+            merge=config.merge,
+            derive_boxes=config.derive_boxes,
+            lesions=frozenset(folder.card.box_classes),
+        )
+        self._items = [
+            item
+            for position, row in enumerate(folder.rows)
+            if row.split == split
+            for item in _expanded(row, position)
+        ]
+        self._reader = RowReader()
+        self._packed: dict[int, PackedSample] = {}
+        self._known: list[_Known] | None = None
+
+    def __len__(self) -> int:
+        """Number of slices."""
+        return len(self._items)
+
+    def __getitem__(self, index: int) -> Sample:
+        """As ``sample``."""
+        return self.sample(index)
+
+    def sample(self, index: int) -> Sample:
+        """Slice ``index``, unaugmented; the same numbers with and without the cache.
+
+        Raises:
+            TetractError: Whatever is wrong with its files or labels, naming the table's row.
+        """
+        return unpack(self._packed.get(index) or self._prepare(self._items[index])[0])
+
+    def warm(self, progress: Progress | None = None) -> None:
+        """Read every slice once, so that all is checked and counted before any training.
+
+        Args:
+            progress: Told (slices ready, slices in all).
+
+        Raises:
+            TetractError: The first slice that cannot be used, where ``strict``.
+        """
+        if self._known is not None:
+            return
+        usable: list[_Item] = []
+        known: list[_Known] = []
+        skipped: list[str] = []
+        for done, item in enumerate(self._items, start=1):
+            try:
+                packed, resolved = self._prepare(item)
+            except TetractError as error:
+                if self.strict:
+                    raise
+                skipped.append(str(error))
+            else:
+                if self.config.cache:
+                    self._packed[len(usable)] = packed
+                usable.append(item)
+                known.append(self._judge(unpack(packed).targets, resolved))
+            if progress is not None:
+                progress(done, len(self._items))
+        self._items, self._known, self.skipped = usable, known, tuple(skipped)
+
+    @property
+    def labelled(self) -> Bool[np.ndarray, "N 4"]:
+        """Which task each slice teaches, columns in the order of ``Task``."""
+        rows = [known.labelled for known in self._all_known()]
+        return np.array(rows, dtype=bool).reshape(-1, len(Task))
+
+    @property
+    def positive(self) -> Bool[np.ndarray, "N 4"]:
+        """Which slices show what a task looks for.
+
+        A class that is certain, a pixel of a lesion (of anything, where no mask class is a
+        lesion), a box; every slice for reconstruction.
+        """
+        rows = [known.positive for known in self._all_known()]
+        return np.array(rows, dtype=bool).reshape(-1, len(Task))
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The source of each slice."""
+        return tuple(item.row.source for item in self._items)
+
+    def summary(self) -> tuple[TaskCount, ...]:
+        """What each source gives each task, in the order of ``Task`` and of the card."""
+        labelled, positive, sources = self.labelled, self.positive, np.asarray(self.sources)
+        counts: list[TaskCount] = []
+        for column, task in enumerate(Task):
+            origins = np.array([str(known.origins[column]) for known in self._all_known()])
+            for source in self.folder.card.sources:
+                mine = sources == source.name
+                counts.append(
+                    TaskCount(
+                        task=task,
+                        source=source.name,
+                        slices=int(mine.sum()),
+                        labelled=int(labelled[mine, column].sum()),
+                        positive=int(positive[mine, column].sum()),
+                        derived=int((origins[mine] == Origin.DERIVED).sum()),
+                        implied=int((origins[mine] == Origin.IMPLIED).sum()),
+                    )
+                )
+        return tuple(counts)
+
+    def _all_known(self) -> list[_Known]:
+        self.warm()
+        return self._known or []
+
+    def _prepare(self, item: _Item) -> tuple[PackedSample, Resolved]:
+        try:
+            return self._read(item)
+        except TetractError as error:
+            raise _with_row(error, item.row) from error
+
+    def _read(self, item: _Item) -> tuple[PackedSample, Resolved]:
+        row, config = item.row, self.config
+        source = self.folder.card.source(row.source)
+        volume = self._reader.volume(row, source)
+        index = slice_index(row, volume) if item.index is None else item.index
+        fitted = prepare_slice(volume, index, image_px=config.image_px, window_hu=config.window_hu)
+        labels = self._reader.labels(row, volume, index)
+        resolved = self._resolve(labels, row, fitted.letterbox.scale)
+        sample = Sample(
+            image=fitted.image,
+            targets=fit_targets(resolved, fitted.letterbox, min_lesion_px=config.min_lesion_px),
+            identity=Identity(
+                row=item.position,
+                patient=row.patient or "",
+                source=row.source,
+                slice_index=index,
+                spacing_mm=fitted.spacing_mm,
+            ),
+        )
+        return pack(sample), resolved
+
+    def _resolve(self, labels: RowLabels, row: Row, scale: float) -> Resolved:
+        least = self.config.min_lesion_px
+        # A model pixel is set from half its area on, so a part of fewer original pixels than
+        # this cannot reach the least size; leaving it out early spares a mask per speckle.
+        early = least / (2 * scale**2) if least > 1 else 1.0
+        source = self.folder.card.source(row.source)
+        rules = replace(self._rules, min_area_px=early)
+        return resolve_targets(labels, source, self.label_space, rules)
+
+    def _judge(self, targets: Targets, resolved: Resolved) -> _Known:
+        certain = targets.label is not None and int(targets.label.sum()) == 1
+        shows_lesion = targets.masks is not None and bool(
+            targets.masks.pixels[self._lesion_channels() & targets.masks.annotated].any()
+        )
+        boxed = targets.boxes is not None and len(targets.boxes.boxes) > 0
+        origins = {
+            Task.CLASSIFICATION: resolved.label,
+            Task.SEGMENTATION: _strongest(resolved.masks),
+            Task.RECONSTRUCTION: Origin.MEASURED,
+            Task.DETECTION: _strongest(resolved.boxes),
+        }
+        shown = {
+            Task.CLASSIFICATION: certain,
+            Task.SEGMENTATION: shows_lesion,
+            Task.RECONSTRUCTION: targets.reconstruct,
+            Task.DETECTION: boxed,
+        }
+        return _Known(
+            labelled=tuple(targets.is_labelled(task) for task in Task),
+            positive=tuple(shown[task] for task in Task),
+            origins=tuple(origins[task] for task in Task),
+        )
+
+    def _lesion_channels(self) -> Bool[np.ndarray, " K"]:
+        names = self.label_space.mask_classes
+        lesions = np.array([self._rules.is_lesion(name) for name in names], dtype=bool)
+        return lesions if lesions.any() else np.ones(len(names), dtype=bool)
+
+
+def _expanded(row: Row, position: int) -> list[_Item]:
+    if row.slice != ALL:
+        return [_Item(row=row, position=position, index=None)]
+    if row.boxes:
+        raise LabelError(
+            "E_BOXES_ON_VOLUME",
+            "boxes need a slice, but the row stands for all slices of its volume",
+            where=f"{TABLE_NAME} row {row.number}",
+            fix="Give each slice with boxes a row of its own",
+        )
+    try:
+        depth = count_slices(row.image)
+    except TetractError as error:
+        raise _with_row(error, row) from error
+    return [_Item(row=row, position=position, index=index) for index in range(depth)]
+
+
+def _with_row(error: TetractError, row: Row) -> TetractError:
+    place = f"{TABLE_NAME} row {row.number}"
+    return type(error)(
+        error.code,
+        error.what,
+        where=f"{place}, {error.where}" if error.where else f"{place}, {row.image.name}",
+        expected=error.expected,
+        found=error.found,
+        fix=error.fix,
+    )
+
+
+def _strongest(origins: tuple[Origin | None, ...]) -> Origin | None:
+    return next((origin for origin in Origin if origin in origins), None)

@@ -1,0 +1,128 @@
+"""The files behind a row: its volume and its masks, each decoded once while rows come in order."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import numpy as np
+from jaxtyping import Bool
+
+from tetract.data.card import SourceCard
+from tetract.data.cells import MaskSource
+from tetract.data.label_algebra import RowLabels
+from tetract.data.table import Row
+from tetract.errors import LabelError
+from tetract.io import LabelMap, labels_on_grid, read_label_map, read_volume
+from tetract.types import Volume
+
+_OPEN_VOLUMES = 2
+_OPEN_MASKS = 4
+
+Value = TypeVar("Value")
+
+
+class RowReader:
+    """Reads rows and keeps the volumes it read last."""
+
+    def __init__(self) -> None:
+        self._volumes = _Recent[Volume](_OPEN_VOLUMES)
+        self._masks = _Recent[LabelMap](_OPEN_MASKS)
+
+    def volume(self, row: Row, source: SourceCard) -> Volume:
+        """The volume of a row.
+
+        Raises:
+            InputError: Whatever makes the file unreadable.
+            LabelError: ``E_HU_CARD`` when the file's values are not what the card says.
+        """
+        volume = self._volumes.get(row.image, lambda: read_volume(row.image))
+        if volume.hu_known != source.hu_known:
+            kinds = {True: "Hounsfield units", False: "grey values of a picture"}
+            raise LabelError(
+                "E_HU_CARD",
+                "the file's values are not what the card of its source says",
+                where=row.image.name,
+                expected=kinds[source.hu_known],
+                found=kinds[volume.hu_known],
+                fix="Correct hu_known of the source, or split the source in two",
+            )
+        return volume
+
+    def labels(self, row: Row, volume: Volume, index: int) -> RowLabels:
+        """The labels of slice ``index``, on its own grid.
+
+        Raises:
+            LabelError: ``E_SHAPE_MISMATCH`` or ``E_AFFINE_MISMATCH`` for a mask of another grid.
+            InputError: Whatever makes a mask unreadable.
+        """
+        canvas = (volume.values.shape[1], volume.values.shape[2])
+        masks: dict[str, Bool[np.ndarray, "H W"]] = {}
+        for name, mask in (row.mask or {}).items():
+            if isinstance(mask, MaskSource):
+                masks[name] = self._mask(mask, volume, row.image, index)
+            else:
+                masks[name] = np.zeros(canvas, dtype=bool)
+        return RowLabels(canvas=canvas, label=row.label, masks=masks, boxes=row.boxes)
+
+    def _mask(
+        self, mask: MaskSource, volume: Volume, image: Path, index: int
+    ) -> Bool[np.ndarray, "H W"]:
+        labels = self._masks.get((image, mask.path), lambda: _aligned(mask.path, volume))
+        # A picture beside one slice of a series holds that slice alone.
+        values = labels.values[index if len(labels.values) > 1 else 0]
+        return values != 0 if mask.value is None else values == mask.value
+
+
+def slice_index(row: Row, volume: Volume) -> int:
+    """Which slice of its volume a row means, from 0; not for rows that mean all of them.
+
+    Raises:
+        LabelError: ``E_BAD_SLICE`` when the volume has no such slice, or several to choose from.
+    """
+    index = 0 if row.slice is None else int(row.slice)
+    if index >= volume.depth or (row.slice is None and volume.depth > 1):
+        raise LabelError(
+            "E_BAD_SLICE",
+            "the row's slice does not fit its file",
+            where=row.image.name,
+            expected=f"all, or 0 to {volume.depth - 1}",
+            found="-" if row.slice is None else str(index),
+        )
+    return index
+
+
+def _aligned(path: Path, volume: Volume) -> LabelMap:
+    labels = read_label_map(path)
+    if len(labels.values) > 1 or volume.depth == 1:
+        return labels_on_grid(volume, labels)
+    if labels.values.shape[1:] != volume.values.shape[1:]:
+        height, width = labels.values.shape[1:]
+        raise LabelError(
+            "E_SHAPE_MISMATCH",
+            "the mask has another size than its slice",
+            where=path.name,
+            expected=f"{volume.values.shape[1]} x {volume.values.shape[2]}",
+            found=f"{height} x {width}",
+            fix="Give the mask that was drawn on this slice",
+        )
+    return labels
+
+
+class _Recent(Generic[Value]):
+    """The last few values that were made."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._kept: OrderedDict[Hashable, Value] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """The value of ``key``, made if it is not among the last few."""
+        if key not in self._kept:
+            if len(self._kept) == self._size:  # before making: two at a time may not fit memory
+                self._kept.popitem(last=False)
+            self._kept[key] = make()
+        self._kept.move_to_end(key)
+        return self._kept[key]
