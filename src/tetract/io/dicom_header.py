@@ -68,6 +68,17 @@ def read_dicom(path: Path, *, pixels: bool) -> Dataset:
         return header
 
 
+def read_pixel_data(path: Path) -> Dataset:
+    """Only the pixel data of a file whose header was read before.
+
+    Raises:
+        ReadError: As ``read_dicom``.
+    """
+    with reading(path.name, code="E_BAD_DICOM", what="the DICOM file is damaged or cut short"):
+        _check_deflate(path)
+        return pydicom.dcmread(path, specific_tags=list(_PIXEL_TAGS))
+
+
 def transfer_syntax(header: Dataset) -> str:
     """The UID that says how the file is encoded."""
     return str(header.file_meta.get("TransferSyntaxUID"))

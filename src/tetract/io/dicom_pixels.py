@@ -14,6 +14,7 @@ from pydicom.uid import UID, RLELossless
 
 from tetract.errors import MachineError, ReadError
 from tetract.io.decode_client import decode_in_child
+from tetract.io.decode_worker import decode
 from tetract.io.dicom_header import bad_attribute, integer, text, transfer_syntax
 
 MAX_PIXELS = 2**26
@@ -38,8 +39,6 @@ _EXTENDED_12_BIT = ("pylibjpeg",)
 _ALWAYS_LOSSY = (_JPEG + "50", _JPEG + "51")
 _MAYBE_LOSSY = (_JPEG + "81", _JPEG + "91", _JPEG + "203")
 _END_OF_IMAGE = b"\xff\xd9"
-_STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51")  # JPEG and JPEG-LS, JPEG 2000
-_START_WITHIN = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +51,9 @@ class PixelFormat:
         allocated: Bits per pixel in the file: 8, 16 or 32.
         stored: Bits that carry the value.
         signed: Whether values are two's complement.
-        inverted: Whether the picture is to be shown inverted (MONOCHROME1).
+        photometric: MONOCHROME2, or MONOCHROME1 for a picture that is to be shown inverted.
+        syntax: UID of the transfer syntax.
+        lossy: Whether the pixels were compressed with loss.
     """
 
     rows: int
@@ -60,7 +61,9 @@ class PixelFormat:
     allocated: int
     stored: int
     signed: bool
-    inverted: bool
+    photometric: str
+    syntax: UID
+    lossy: bool
 
     @property
     def native_bytes(self) -> int:
@@ -92,13 +95,15 @@ def pixel_format(header: Dataset, path: Path) -> PixelFormat:
         allocated=_needed(header, "BitsAllocated", where),
         stored=_needed(header, "BitsStored", where),
         signed=_needed(header, "PixelRepresentation", where) == 1,
-        inverted=photometric == "MONOCHROME1",
+        photometric=photometric,
+        syntax=(syntax := UID(transfer_syntax(header))),
+        lossy=_lossy(header, syntax),
     )
     for keyword, size in (("Rows", made.rows), ("Columns", made.columns)):
         if size < 1:
             raise bad_attribute(keyword, where, str(size))
     _check_bits(made, integer(header, "HighBit", where), where)
-    if not UID(transfer_syntax(header)).is_compressed:
+    if not syntax.is_compressed:
         _check_bytes(made, path.stat().st_size, "the whole file", where)
     elif made.rows * made.columns > MAX_PIXELS:
         raise ReadError(
@@ -113,30 +118,27 @@ def pixel_format(header: Dataset, path: Path) -> PixelFormat:
 
 
 def stored_pixels(
-    header: Dataset, pixels: PixelFormat, where: str
+    content: bytes, pixels: PixelFormat, where: str
 ) -> tuple[Integer[np.ndarray, "H W"], tuple[str, ...]]:
-    """Decode the slice: (H, W) stored integers in native byte order, and warnings.
+    """Decode the value of Pixel Data: (H, W) integers in native byte order, and warnings.
 
     Native and RLE pixels are decoded here, JPEG and its kin in a child process.
 
     Raises:
-        ReadError: ``E_PIXEL_TRUNCATED``, ``E_PIXEL_DECODE``, ``E_PIXEL_TYPE`` or
-            ``E_TRANSFER_SYNTAX``.
+        ReadError: ``E_PIXEL_TRUNCATED``, ``E_PIXEL_DECODE`` or ``E_TRANSFER_SYNTAX``.
         MachineError: ``E_CODEC_MISSING``.
     """
-    content = _pixel_data(header, pixels, where)
-    syntax = UID(transfer_syntax(header))
-    notes = _lossy(header, syntax, where)
-    if not syntax.is_compressed or syntax.is_deflated:
+    notes: tuple[str, ...] = ()
+    if not pixels.syntax.is_encapsulated:
         _check_bytes(pixels, len(content), "its pixel data", where)
         if len(content) > pixels.native_bytes + 1:
             extra = len(content) - pixels.native_bytes
-            notes += (f"W_PIXEL_PADDED {where}: {extra} bytes after the pixels were ignored",)
-        stored = _without_unused_bits(_decode_here(header, syntax, where), pixels)
-    elif syntax == RLELossless:
-        stored = _decode_here(header, syntax, where)
+            notes = (f"W_PIXEL_PADDED {where}: {extra} bytes after the pixels were ignored",)
+        stored = _native(content, pixels)
+    elif pixels.syntax == RLELossless:
+        stored = _run_lengths(content, pixels, where)
     else:
-        stored = _decode_codestream(content, header, pixels, where)
+        stored = _codestream(content, pixels, where)
     if stored.shape != (pixels.rows, pixels.columns):
         raise ReadError(
             "E_PIXEL_DECODE",
@@ -149,38 +151,54 @@ def stored_pixels(
     return stored, notes
 
 
-def _decode_here(header: Dataset, syntax: UID, where: str) -> Integer[np.ndarray, "H W"]:
+def pixel_data(header: Dataset, pixels: PixelFormat, where: str) -> bytes:
+    """The bytes of Pixel Data (7FE0,0010).
+
+    Raises:
+        ReadError: ``E_PIXEL_TYPE`` for floating-point pixels, ``E_PIXEL_TRUNCATED`` for none.
+    """
+    content = header.get("PixelData")
+    if isinstance(content, bytes):
+        return content
+    if header.get("FloatPixelData") is not None or header.get("DoubleFloatPixelData") is not None:
+        raise ReadError(
+            "E_PIXEL_TYPE",
+            "pixels are floating-point numbers, which no CT slice uses",
+            where=where,
+            expected="integers in Pixel Data (7FE0,0010)",
+            fix="Export the original CT slice",
+        )
+    raise _truncated(pixels, 0, "its pixel data", where)
+
+
+def _native(content: bytes, pixels: PixelFormat) -> Integer[np.ndarray, "H W"]:
+    order = "<" if pixels.syntax.is_little_endian else ">"
+    dtype = np.dtype(f"{order}{'i' if pixels.signed else 'u'}{pixels.allocated // 8}")
+    flat = np.frombuffer(content, dtype=dtype, count=pixels.rows * pixels.columns)
+    stored = flat.reshape(pixels.rows, pixels.columns).astype(dtype.newbyteorder("="), copy=False)
+    unused = pixels.allocated - pixels.stored
+    # Old files keep overlays up there; an arithmetic shift also extends the sign.
+    return (stored << unused) >> unused if unused else stored
+
+
+def _run_lengths(content: bytes, pixels: PixelFormat, where: str) -> Integer[np.ndarray, "H W"]:
     try:
-        return get_decoder(syntax).as_array(header, raw=True)[0]
-    except Exception as fault:  # noqa: BLE001 - RLE decoding of damaged bytes raises many types
+        return decode(content, _request(pixels, "pydicom"))
+    except Exception as fault:  # noqa: BLE001 - damaged run lengths raise many types
         raise ReadError(
             "E_PIXEL_DECODE",
-            "the pixels cannot be decoded",
+            "the compressed pixels cannot be decoded",
             where=where,
             found=type(fault).__name__,
             fix="Export the image again, without compression if possible",
         ) from None
 
 
-def _decode_codestream(
-    content: bytes, header: Dataset, pixels: PixelFormat, where: str
-) -> Integer[np.ndarray, "H W"]:
-    syntax = transfer_syntax(header)
-    request = {
-        "transfer_syntax": syntax,
-        "plugin": _plugin(syntax, pixels, where),
-        "rows": pixels.rows,
-        "columns": pixels.columns,
-        "samples_per_pixel": 1,
-        "photometric_interpretation": text(header, "PhotometricInterpretation").upper(),
-        "bits_allocated": pixels.allocated,
-        "bits_stored": pixels.stored,
-        "pixel_representation": int(pixels.signed),
-    }
+def _codestream(content: bytes, pixels: PixelFormat, where: str) -> Integer[np.ndarray, "H W"]:
+    request = _request(pixels, _plugin(pixels.syntax, pixels, where))
     if not content.rstrip(b"\0").endswith(_END_OF_IMAGE):
-        begun = any(start in content[:_START_WITHIN] for start in _STARTS)
         raise ReadError(
-            "E_PIXEL_TRUNCATED" if begun else "E_PIXEL_DECODE",
+            "E_PIXEL_DECODE",
             "the compressed image has no end",
             where=where,
             expected="the end-of-image mark FF D9",
@@ -188,6 +206,20 @@ def _decode_codestream(
             fix="Export the image again",
         )
     return decode_in_child(content, request, where)
+
+
+def _request(pixels: PixelFormat, plugin: str) -> dict[str, Any]:
+    return {
+        "transfer_syntax": str(pixels.syntax),
+        "plugin": plugin,
+        "rows": pixels.rows,
+        "columns": pixels.columns,
+        "samples_per_pixel": 1,
+        "photometric_interpretation": pixels.photometric,
+        "bits_allocated": pixels.allocated,
+        "bits_stored": pixels.stored,
+        "pixel_representation": int(pixels.signed),
+    }
 
 
 def _plugin(syntax: str, pixels: PixelFormat, where: str) -> str:
@@ -213,29 +245,6 @@ def _plugin(syntax: str, pixels: PixelFormat, where: str) -> str:
         expected=" or ".join(known),
         fix="Run `pip install tetract[codecs]`, or export the image without compression",
     )
-
-
-def _pixel_data(header: Dataset, pixels: PixelFormat, where: str) -> bytes:
-    content = header.get("PixelData")
-    if isinstance(content, bytes):
-        return content
-    if header.get("FloatPixelData") is not None or header.get("DoubleFloatPixelData") is not None:
-        raise ReadError(
-            "E_PIXEL_TYPE",
-            "pixels are floating-point numbers, which no CT slice uses",
-            where=where,
-            expected="integers in Pixel Data (7FE0,0010)",
-            fix="Export the original CT slice",
-        )
-    raise _truncated(pixels, 0, "its pixel data", where)
-
-
-def _without_unused_bits(
-    stored: Integer[np.ndarray, "H W"], pixels: PixelFormat
-) -> Integer[np.ndarray, "H W"]:
-    unused = pixels.allocated - pixels.stored
-    # Old files keep overlays up there; an arithmetic shift also extends the sign.
-    return (stored << unused) >> unused if unused else stored
 
 
 def _needed(header: Dataset, keyword: str, where: str) -> int:
@@ -275,8 +284,6 @@ def _truncated(pixels: PixelFormat, found: int, of_what: str, where: str) -> Rea
     )
 
 
-def _lossy(header: Dataset, syntax: UID, where: str) -> tuple[str, ...]:
-    flag: Any = text(header, "LossyImageCompression")
-    if flag == "01" or syntax in _ALWAYS_LOSSY or (syntax in _MAYBE_LOSSY and flag != "00"):
-        return (f"W_LOSSY {where}: the pixels were compressed with loss",)
-    return ()
+def _lossy(header: Dataset, syntax: UID) -> bool:
+    flag = text(header, "LossyImageCompression")
+    return flag == "01" or syntax in _ALWAYS_LOSSY or (syntax in _MAYBE_LOSSY and flag != "00")

@@ -18,8 +18,9 @@ from tetract.io.dicom_geometry import (
     check_uniform,
     stack_geometry,
 )
-from tetract.io.dicom_header import read_dicom
+from tetract.io.dicom_header import read_dicom, read_pixel_data
 from tetract.io.dicom_kind import DicomKind, kind_of_dicom, not_a_slice
+from tetract.io.dicom_pixels import pixel_data
 from tetract.io.dicom_slice import CtSlice, parse_slice, slice_hu
 from tetract.io.guard import reading
 from tetract.io.hu_checks import HuTally
@@ -197,8 +198,8 @@ def _is_copy(one: CtSlice, other: CtSlice) -> bool:
 
 
 def _fingerprint(image: CtSlice) -> str:
-    content = read_dicom(image.path, pixels=True).get("PixelData", b"")
-    return hashlib.sha256(bytes(content)).hexdigest()
+    content = pixel_data(read_pixel_data(image.path), image.pixels, image.name)
+    return hashlib.sha256(content).hexdigest()
 
 
 def _odd_stack(ordered: list[CtSlice], where: str) -> tuple[str, ...]:
@@ -224,13 +225,15 @@ def _odd_stack(ordered: list[CtSlice], where: str) -> tuple[str, ...]:
 
 def _header_notes(ordered: list[CtSlice], name: str) -> tuple[str, ...]:
     found = {
-        "W_MONOCHROME1": sum(s.pixels.inverted for s in ordered),
+        "W_MONOCHROME1": sum(s.pixels.photometric == "MONOCHROME1" for s in ordered),
+        "W_LOSSY": sum(s.pixels.lossy for s in ordered),
         "W_BURNED_IN": sum(s.burned_in for s in ordered),
         "W_ASSUMED_HU": sum(s.assumed for s in ordered),
         "W_PREAMBLE": sum(_starts_as_program(s.path) for s in ordered),
     }
     meaning = {
         "W_MONOCHROME1": "are to be shown inverted; HU are unchanged",
+        "W_LOSSY": "were compressed with loss",
         "W_BURNED_IN": "say that text is burned into the picture; it may identify the patient",
         "W_ASSUMED_HU": "have no rescale; stored values were taken for HU on request",
         "W_PREAMBLE": "begin like an executable program; the preamble was not used",

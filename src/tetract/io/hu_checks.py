@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Bool, Float64
+from jaxtyping import Bool, Float64, Shaped
 
 from tetract.errors import ReadError
 
@@ -89,15 +89,15 @@ class HuTally:
 
 
 def settle_slice(
-    hu: Float64[np.ndarray, "H W"],
+    hu: Shaped[np.ndarray, "H W"],
     padding: Bool[np.ndarray, "H W"] | None,
     tally: HuTally,
     where: str,
-) -> Float64[np.ndarray, "H W"]:
+) -> Shaped[np.ndarray, "H W"]:
     """Round one slice to whole HU, set padding and everything below air to -1024, and count.
 
     Args:
-        hu: (H, W) float64 values in HU.
+        hu: (H, W) float64 or int32 values in HU; overwritten where integers.
         padding: (H, W) declared padding, or None.
         tally: Counts of the volume, added to.
         where: Base name for errors.
@@ -105,30 +105,30 @@ def settle_slice(
     Raises:
         ReadError: ``E_HU_RANGE`` when a value cannot be a Hounsfield unit at all.
     """
-    whole = np.rint(hu)
-    tally.rounded = tally.rounded or bool((whole != hu).any())
+    whole = hu
+    if np.issubdtype(hu.dtype, np.floating):
+        whole = np.rint(hu)
+        tally.rounded = tally.rounded or not np.array_equal(whole, hu)
     tally.voxels += whole.size
-    if padding is not None and padding.any():
+    if padding is not None:
         tally.padding += int(padding.sum())
-        seen = whole[~padding]
-        whole[padding] = AIR_HU
-    else:
-        padding, seen = None, whole.ravel()
-    if seen.size and float(seen.max()) > LARGEST_HU:
-        raise _range_error(where, f"{float(seen.max()):g} HU")
+        whole[padding] = AIR_HU  # a plausible value, so that the counts below pass over it
+    lowest, highest = float(whole.min()), float(whole.max())
+    if highest > LARGEST_HU:
+        raise _range_error(where, f"{highest:g} HU")
     low, high = PLAUSIBLE_HU
-    tally.implausible += int(((seen < low) | (seen > high)).sum())
-    below = int((seen < AIR_HU).sum())
-    if below:
-        tally.below_air += below
-        tally.lowest = min(tally.lowest, float(seen.min()))
+    if lowest < low or highest > high:
+        tally.implausible += int(((whole < low) | (whole > high)).sum())
+    if lowest < AIR_HU:
+        tally.below_air += int((whole < AIR_HU).sum())
+        tally.lowest = min(tally.lowest, lowest)
         np.maximum(whole, AIR_HU, out=whole)
     tally.quantiles.append(_quantiles(whole, padding))
     return whole
 
 
 def _quantiles(
-    whole: Float64[np.ndarray, "H W"], padding: Bool[np.ndarray, "H W"] | None
+    whole: Shaped[np.ndarray, "H W"], padding: Bool[np.ndarray, "H W"] | None
 ) -> tuple[float, float, float]:
     step = _SAMPLE_STEP if whole.size > 10_000 else 1
     sample = whole[::step, ::step]
