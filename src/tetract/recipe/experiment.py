@@ -131,8 +131,12 @@ def evaluate_run(
         }
     )
     dataset = open_split(recipe, folder, split, on_prepared)
+    left_out = tuple(f"W_LEFT_OUT {reason}" for reason in dataset.skipped)
     about = About(
-        command=command, split=split, model=bundle.identity, warnings=tuple(folder.warnings)
+        command=command,
+        split=split,
+        model=bundle.identity,
+        warnings=(*folder.warnings, *left_out),
     )
     return evaluate_network(recipe, bundle.network, dataset, about=about, on_scored=on_scored)
 
@@ -169,7 +173,13 @@ def open_split(
     recipe: Recipe, folder: DatasetFolder, split: str, on_prepared: Count | None = None
 ) -> SliceDataset:
     """One split of the data set, every slice read and checked."""
-    dataset = SliceDataset(folder, recipe.data, recipe.network_spec().label_space, split)
+    dataset = SliceDataset(
+        folder,
+        recipe.data,
+        recipe.network_spec().label_space,
+        split,
+        strict=not recipe.data.skip_unreadable,
+    )
     dataset.warm(on_prepared)
     return dataset
 

@@ -14,6 +14,8 @@ from tetract.errors import RecipeError
 from tetract.io import atomic_write_text
 from tetract.recipe.schema import Recipe
 
+DEMO = Path(__file__).with_name("demo.yaml")  # the recipe of `tetract demo`, shipped with it
+
 
 def load_recipe(file: Path, overrides: Sequence[str] = ()) -> Recipe:
     """Read a recipe and apply ``key=value`` overrides such as ``run.seed=3``.

@@ -53,6 +53,15 @@ class JointModule(lightning.LightningModule):
         self.log("train/loss/total", total.detach())
         return total
 
+    def transfer_batch_to_device(
+        self,
+        batch: Batch,
+        device: torch.device,
+        dataloader_idx: int,  # noqa: ARG002  Lightning's signature
+    ) -> Batch:
+        """Lightning cannot look into frozen dataclasses."""
+        return batch.to(device)
+
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002  Lightning's signature
         """Set the learning rate of this step."""
         factor = rate_factor(self.done, self.run.steps, self.config.warmup)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 from jaxtyping import Bool, Float, Float32, Int64
 from torch import Tensor
 
@@ -62,6 +63,15 @@ class BoxRow:
     masks: Bool[Tensor, "N H W"] | None
     annotated: Bool[Tensor, " K"]
 
+    def to(self, device: torch.device) -> BoxRow:
+        """The same boxes on ``device``."""
+        return BoxRow(
+            xyxy=self.xyxy.to(device),
+            labels=self.labels.to(device),
+            masks=None if self.masks is None else self.masks.to(device),
+            annotated=self.annotated.to(device),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
@@ -90,6 +100,19 @@ class Batch:
     def rows(self, task: Task) -> Int64[Tensor, " R"]:
         """Indices of the rows that teach ``task``."""
         return self.labelled[:, list(Task).index(task)].nonzero().flatten()
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on ``device``."""
+        return replace(
+            self,
+            image=self.image.to(device),
+            labelled=self.labelled.to(device),
+            label=self.label.to(device),
+            masks=self.masks.to(device),
+            masks_annotated=self.masks_annotated.to(device),
+            boxes=tuple(None if row is None else row.to(device) for row in self.boxes),
+            hidden=None if self.hidden is None else self.hidden.to(device),
+        )
 
     def select(self, rows: Int64[Tensor, " R"]) -> Batch:
         """The batch of only these rows."""

@@ -1,0 +1,136 @@
+"""``tetract demo``: phantom cohort, training, evaluation, prediction and a page, in minutes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from tetract.evaluate.result import Evaluation
+    from tetract.recipe import Finished
+
+TARGETS = {
+    "classification/auroc_macro": 0.90,
+    "segmentation/dice_lesions": 0.60,
+    "detection/ap_30_any_lesion": 0.40,
+}
+
+
+def demo(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for everything.")] = Path(
+        "demo-out"
+    ),
+    steps: Annotated[int | None, typer.Option(help="Fewer steps, for a quick look.")] = None,
+    patients: Annotated[
+        tuple[int, int, int], typer.Option(help="Phantom patients in train, val and test.")
+    ] = (24, 6, 12),
+) -> None:
+    """Train all four tasks on phantoms, prove it on unseen ones, and show it.
+
+    Phantoms are drawn, not scanned: these figures say that the software works, and nothing about
+    patients.
+    """
+    import shutil
+
+    from tetract.cli.progress import counting
+    from tetract.data.phantom import PhantomConfig
+    from tetract.data.phantom_cohort import write_phantom_cohort
+    from tetract.recipe import evaluate_run, load_recipe, train
+    from tetract.recipe.load import DEMO
+    from tetract.report import check_free
+
+    _check_is_ours(out)
+    shutil.rmtree(out, ignore_errors=True)
+    cohort = out / "phantom"
+    with counting("Drawing phantoms") as count:
+        write_phantom_cohort(cohort, PhantomConfig(patients=patients), count)
+    settings = [f'data.folder="{cohort}"', f'run.folder="{out / "run"}"']
+    settings += [] if steps is None else [f"run.steps={steps}", f"run.validate_every={steps}"]
+    recipe = load_recipe(DEMO, settings)
+    with counting("Reading slices") as count:
+        finished = train(recipe, on_prepared=count)
+    evaluation = evaluate_run(
+        finished.recipe, finished.folder, split="test", command="tetract demo"
+    )
+    check_free(out / "findings")
+    page = _predict(finished.folder, cohort / "unseen", out / "findings")
+    overview = _write_overview(out, finished, evaluation)
+    _show(evaluation, overview, page)
+
+
+def _check_is_ours(out: Path) -> None:
+    """Only an earlier demo may be replaced."""
+    from tetract.errors import InputError
+
+    if out.exists() and any(out.iterdir()) and not (out / "phantom" / "dataset.yaml").exists():
+        raise InputError(
+            "E_OUT_NOT_EMPTY",
+            "this folder holds something else than an earlier demo",
+            where=str(out),
+            fix="Choose another folder with --out",
+        )
+
+
+def _predict(run: Path, study: Path, out: Path) -> Path:
+    from tetract.infer import load
+    from tetract.io import read_study
+    from tetract.report import write_findings
+
+    predictor = load(run)
+    volumes = read_study(study)
+    findings = predictor.predict_study(volumes)
+    return write_findings(out, findings, predictor.pictures(volumes)).page
+
+
+def _write_overview(out: Path, finished: Finished, evaluation: Evaluation) -> Path:
+    """The run's page and its figures as JSON and Markdown."""
+    import json
+    import platform
+    from dataclasses import asdict
+
+    import torch
+
+    import tetract
+    from tetract.evaluate.markdown import evaluation_to_markdown
+    from tetract.evaluate.serialise import evaluation_to_json
+    from tetract.evaluate.tables import evaluation_tables
+    from tetract.io import atomic_write_text
+    from tetract.report import learning_curves, run_page
+
+    shown = sorted((out / "findings" / "overlays").glob("*.png"))[:6]
+    page = run_page(
+        "demo",
+        [asdict(table) for table in evaluation_tables(evaluation)],
+        learning_curves(finished.folder / "logs" / "metrics.csv"),
+        [(file.stem, file.read_bytes()) for file in shown],
+        command="tetract demo",
+        environment={
+            "TetraCT": tetract.__version__,
+            "torch": torch.__version__,
+            "Python": platform.python_version(),
+            "seed": str(finished.recipe.run.seed),
+            "steps": str(finished.progress.step),
+            "training": f"{finished.seconds:.0f} s on {torch.get_num_threads()} threads",
+        },
+    )
+    atomic_write_text(out / "evaluation.md", evaluation_to_markdown(evaluation))
+    document = json.dumps(evaluation_to_json(evaluation), indent=1, allow_nan=False)
+    atomic_write_text(out / "evaluation.json", document + "\n")
+    atomic_write_text(out / "index.html", page)
+    return out / "index.html"
+
+
+def _show(evaluation: Evaluation, overview: Path, page: Path) -> None:
+    from tetract.evaluate.headline import headline
+
+    typer.echo("Test phantoms (drawn, not scanned; research use only):")
+    for name, value in headline(evaluation).items():
+        target = TARGETS.get(name)
+        aim = "" if target is None else f"  (target {target:.2f})"
+        typer.echo(f"  {name:32s} {'undefined' if value is None else f'{value:.3f}'}{aim}")
+    scores = evaluation.overall.reconstruction
+    if scores is not None and scores.mean_filter_mae.value is not None:
+        typer.echo(f"  {'of a mean filter, same pixels':32s} {scores.mean_filter_mae.value:.3f}")
+    typer.echo(f"Results: {overview}\nFindings on an unseen study: {page}")
