@@ -67,7 +67,7 @@ def nifti_depth(path: Path, kind: Kind) -> int:
 
 def oriented(
     values: Shaped[np.ndarray, "D H W"], header: NiftiHeader
-) -> tuple[Shaped[np.ndarray, "D H W"], Geometry | None]:
+) -> tuple[Shaped[np.ndarray, "D2 H2 W2"], Geometry | None]:
     """``(k, j, i)`` values in axial order with their grid; unchanged where it is unknown."""
     if header.ras is None:
         return values, None

@@ -19,7 +19,7 @@ def lps_from_ras(ras: Float64[np.ndarray, "4 4"]) -> Float64[np.ndarray, "4 4"]:
 
 def canonical(
     values: Shaped[np.ndarray, "D H W"], geometry: Geometry
-) -> tuple[Shaped[np.ndarray, "D H W"], Geometry]:
+) -> tuple[Shaped[np.ndarray, "D2 H2 W2"], Geometry]:
     """Permute and flip to axial order, as a scanner stores a supine axial series.
 
     Slices run from the feet to the head, rows from front to back, columns from right to left.

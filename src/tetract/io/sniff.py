@@ -9,6 +9,7 @@ from pathlib import Path
 from tetract.errors import ReadError
 
 HEAD_BYTES = 1024
+_MAGIC_END = 348  # of NIfTI-1; short of a small file's checksum, which is the reader's matter
 
 
 class Kind(StrEnum):
@@ -116,6 +117,6 @@ def _is_nifti(head: bytes) -> bool:
 
 def _inflate(head: bytes) -> bytes:
     try:
-        return zlib.decompressobj(wbits=31).decompress(head, HEAD_BYTES)
+        return zlib.decompressobj(wbits=31).decompress(head, _MAGIC_END)
     except zlib.error:
         return b""

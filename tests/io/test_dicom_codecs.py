@@ -1,0 +1,128 @@
+"""Compressed pixels are equal to the plain ones, and bad ones hurt nobody."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from io_makers import change, make_series, make_volume
+from pydicom.uid import UID
+
+from tetract.errors import MachineError, ReadError
+from tetract.io import read_volume
+from tetract.io.decode_client import DecodeWorker
+from tetract.io.dicom_header import read_dicom
+from tetract.io.dicom_pixels import PixelFormat, pixel_data, pixel_format, stored_pixels
+
+J2K = "1.2.840.10008.1.2.4.90"
+JPEG_LS = "1.2.840.10008.1.2.4.80"
+JPEG_LOSSLESS = "1.2.840.10008.1.2.4.70"
+RLE = "1.2.840.10008.1.2.5"
+BIG_ENDIAN = "1.2.840.10008.1.2.2"
+DEFLATED = "1.2.840.10008.1.2.1.99"
+# OpenJPEG does not encode pictures of less than 32 pixels.
+MADE = make_volume(shape=(3, 40, 48))
+
+
+@pytest.mark.parametrize("syntax", [RLE, J2K, JPEG_LS])
+def test_a_lossless_series_equals_the_plain_one(tmp_path: Path, syntax: str) -> None:
+    for path in make_series(tmp_path, MADE):
+        change(path, lambda d: d.compress(syntax))
+    assert np.array_equal(read_volume(tmp_path).values, MADE.values)
+
+
+def test_big_endian_pixels_come_out_in_native_order(tmp_path: Path) -> None:
+    path = make_series(tmp_path, MADE)[1]
+    content = read_volume(path).values
+    header = read_dicom(path, pixels=True)
+    pixels = pixel_format(header, path)
+    swapped = np.frombuffer(header.PixelData, "<u2").byteswap().tobytes()
+    big = PixelFormat(
+        rows=pixels.rows,
+        columns=pixels.columns,
+        allocated=16,
+        stored=pixels.stored,
+        signed=False,
+        photometric="MONOCHROME2",
+        syntax=UID(BIG_ENDIAN),
+        lossy=False,
+    )
+    stored, _ = stored_pixels(swapped, big, "x")
+    assert stored.dtype.isnative
+    assert np.array_equal(stored.astype(int) - 1024, content[0])
+
+
+def test_a_deflated_slice_is_read(tmp_path: Path) -> None:
+    path = make_series(tmp_path, MADE)[1]
+    change(path, lambda d: setattr(d.file_meta, "TransferSyntaxUID", DEFLATED))
+    assert np.array_equal(read_volume(path).values[0], MADE.values[1])
+
+
+def test_a_missing_codec_is_the_machines_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_series(tmp_path, MADE)[0]
+    change(path, lambda d: d.compress(J2K))
+    monkeypatch.setattr("tetract.io.dicom_pixels._PLUGINS", {J2K: ("none_such",)})
+    with pytest.raises(MachineError, match=r"E_CODEC_MISSING.*pip install tetract\[codecs\]"):
+        read_volume(path)
+
+
+@pytest.mark.parametrize("syntax", [RLE, J2K, JPEG_LS])
+@pytest.mark.parametrize("seed", range(6))
+def test_a_mutated_codestream_is_refused_or_decoded_never_fatal(
+    tmp_path: Path, syntax: str, seed: int
+) -> None:
+    path = make_series(tmp_path, MADE)[0]
+    change(path, lambda d: d.compress(syntax))
+    content = bytearray(path.read_bytes())
+    draw = np.random.default_rng(seed)
+    for at in draw.integers(len(content) - 400, len(content) - 12, 4):
+        content[at] ^= int(draw.integers(1, 256))
+    path.write_bytes(content)
+    with suppress(ReadError):  # anything else, a crash above all, fails the test
+        assert read_volume(path).values.shape == (1, 40, 48)
+
+
+def test_a_dead_decoder_is_replaced(tmp_path: Path) -> None:
+    path = make_series(tmp_path, MADE)[0]
+    change(path, lambda d: d.compress(J2K))
+    header = read_dicom(path, pixels=True)
+    pixels = pixel_format(header, path)
+    content = pixel_data(header, pixels, "x")
+    request = {
+        "transfer_syntax": J2K,
+        "plugin": "pylibjpeg",
+        "rows": 40,
+        "columns": 48,
+        "samples_per_pixel": 1,
+        "photometric_interpretation": "MONOCHROME2",
+        "bits_allocated": 16,
+        "bits_stored": pixels.stored,
+        "pixel_representation": 0,
+    }
+    worker = DecodeWorker()
+    try:
+        first = worker.decode(content, request, "x")
+        child = worker._running()
+        os.kill(child.pid, 9)
+        child.wait()
+        assert np.array_equal(worker.decode(content, request, "x"), first)
+    finally:
+        worker.close()
+
+
+def test_a_decoder_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tetract.io.decode_client.DECODE_SECONDS", 0.3)
+    worker = DecodeWorker()
+    try:
+        child = worker._running()
+        os.kill(child.pid, 19)  # stopped: it will never answer
+        with pytest.raises(ReadError, match="E_PIXEL_DECODE"):
+            worker.decode(b"x", {"transfer_syntax": J2K}, "x")
+        assert child.poll() is not None
+    finally:
+        worker.close()
