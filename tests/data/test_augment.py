@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tetract.data.augment import AugmentDraw, apply, draw
+from tetract.data.collate import collate
 from tetract.data.config import AugmentConfig
 from tetract.data.lesions import tight_boxes
-from tetract.types import Boxes, BoxTarget, MaskTarget, Targets
+from tetract.types import Boxes, BoxTarget, LabelSpace, MaskTarget, Targets
 from tetract.types.batch import Identity, Sample
 
 SIZE = 96
@@ -34,7 +35,7 @@ def sample(*blocks: tuple[int, int, int, int], with_masks: bool = True) -> Sampl
         image=union.astype(np.float32),
         targets=Targets(
             masks=MaskTarget(pixels=union, annotated=np.array([True])),
-            boxes=BoxTarget(boxes=boxes, annotated=np.ones(len(blocks), dtype=bool)),
+            boxes=BoxTarget(boxes=boxes, annotated=np.ones(max(len(blocks), 1), dtype=bool)),
         ),
         identity=Identity(row=0, patient="", source="s", slice_index=0, spacing_mm=None),
     )
@@ -190,6 +191,14 @@ def test_a_sample_without_targets_can_be_changed() -> None:
     bare = replace(sample((10, 20, 30, 40)), targets=Targets())
     moved = apply(bare, AugmentDraw(flip_y=True, rotation_deg=5.0))
     assert moved.targets == Targets()
+
+
+@pytest.mark.parametrize("with_masks", [True, False])
+def test_a_changed_sample_without_lesions_still_makes_a_batch(with_masks: bool) -> None:
+    moved = apply(sample(with_masks=with_masks), AugmentDraw(flip_x=True, scale=1.1))
+    batch = collate([moved], LabelSpace(mask_classes=("lesion",), box_classes=("lesion",)))
+    assert batch.boxes[0] is not None
+    assert batch.boxes[0].xyxy.shape == (0, 4)
 
 
 def test_apply_does_not_touch_its_input() -> None:

@@ -15,6 +15,7 @@ SPACE = LabelSpace(classes=("a", "b"), mask_classes=("lung", "nodule"), box_clas
 def sample(row: int, **known: object) -> Sample:
     return Sample(
         image=np.full((1, 32, 32), row / 10, dtype=np.float32),
+        # The checker cannot see which field each keyword is; beartype checks them.
         targets=Targets(**known),  # pyright: ignore[reportArgumentType]
         identity=Identity(row=row, patient="", source="s", slice_index=0, spacing_mm=None),
     )

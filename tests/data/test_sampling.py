@@ -103,7 +103,7 @@ def test_no_row_follows_itself() -> None:
 
 def test_a_task_that_no_row_teaches_is_refused() -> None:
     nothing = np.zeros((N, 4), dtype=bool)
-    with pytest.raises(RecipeError, match="E_NO_LABELLED_ROWS segmentation"):
+    with pytest.raises(RecipeError, match="E_TASK_UNTAUGHT segmentation"):
         BatchPlan(nothing, nothing, SOURCES, (Task.SEGMENTATION,), 4, 0)
 
 

@@ -158,7 +158,7 @@ def _flip(
     def flipped(pixels: np.ndarray) -> np.ndarray:
         rows = slice(None, None, -1 if change.flip_y else 1)
         columns = slice(None, None, -1 if change.flip_x else 1)
-        return np.ascontiguousarray(pixels[..., rows, columns])
+        return pixels[..., rows, columns].copy()  # torch takes no negative strides
 
     masks, boxes = targets.masks, targets.boxes
     if masks is not None:
@@ -244,14 +244,15 @@ def _rotation(change: AugmentDraw) -> Float64[np.ndarray, "2 2"]:
 
 def _warp(stack: Float32[np.ndarray, "K S S"], change: AugmentDraw) -> Float32[np.ndarray, "K S S"]:
     """Rotate, zoom and shift all channels through one bilinear grid; what comes in is 0."""
-    half = stack.shape[-1] / 2
-    down, right = change.shift_px
-    # The grid asks where each output pixel comes from, in units of half the side.
-    back = _rotation(change).T / change.scale
-    shift = back @ np.array([right, down]) / half
-    theta = torch.from_numpy(np.concatenate([back, -shift[:, None]], axis=1).astype(np.float32))
-    grid = nn.affine_grid(theta[None], [1, 1, *stack.shape[-2:]], align_corners=False)
+    side = stack.shape[-1]
+    # Where each output pixel comes from, in units of half the side. By numpy: torch's affine_grid
+    # wakes all threads for a millisecond of work.
+    back = (_rotation(change).T / change.scale).astype(np.float32)
+    centres = (2 * np.arange(side, dtype=np.float32) + 1) / side - 1
+    down, right = (np.float32(2 * shift / side) for shift in change.shift_px)
+    x, y = centres[None, :] - right, centres[:, None] - down
+    grid = torch.from_numpy(np.stack([back[i, 0] * x + back[i, 1] * y for i in (0, 1)], axis=-1))
     moved = nn.grid_sample(
-        torch.from_numpy(stack)[None], grid, "bilinear", "zeros", align_corners=False
+        torch.from_numpy(stack)[None], grid[None], "bilinear", "zeros", align_corners=False
     )
     return moved[0].numpy()

@@ -8,11 +8,10 @@ spans ``[i, i + 1)`` (half-open, like the boxes).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, Float64
 from scipy import ndimage
 from torch.nn import functional as nn
 
@@ -118,8 +117,9 @@ class Letterbox:
 
     def _mask_to_model(self, mask: Bool[np.ndarray, "H W"]) -> Bool[np.ndarray, "S S"]:
         fitted = np.zeros((self.size_px, self.size_px), dtype=bool)
-        seen, covered = self._coverage(mask, (slice(0, mask.shape[0]), slice(0, mask.shape[1])))
-        fitted[seen] = covered >= HALF
+        for where in ndimage.find_objects(mask.astype(np.uint8)):  # none or one
+            seen, covered = self._coverage(mask, where)
+            fitted[seen] = covered >= HALF
         parts = numbered_parts(mask)
         for number, where in enumerate(ndimage.find_objects(parts), start=1):
             seen, covered = self._coverage(parts == number, where)
@@ -129,36 +129,38 @@ class Letterbox:
 
     def _coverage(
         self, mask: Bool[np.ndarray, "H W"], where: tuple[slice, slice]
-    ) -> tuple[tuple[slice, slice], Float32[np.ndarray, "h w"]]:
+    ) -> tuple[tuple[slice, slice], Float64[np.ndarray, "h w"]]:
         """Share of each model pixel that the mask covers, within the window it can touch.
 
         ``where`` bounds the mask on the original grid.
         """
-        seen, weights = [], []
+        covered = mask[where].astype(np.float64)
+        seen: list[slice] = []
         for axis, part in enumerate(where):
-            offset = self.offset[axis]
-            low = int(np.floor((part.start + offset) * self.scale))
-            high = min(int(np.ceil((part.stop + offset) * self.scale)), self.size_px)
-            overlap = _overlap(self.original[axis], offset, self.side_px, self.size_px)
+            first = part.start + self.offset[axis]
+            last = part.stop + self.offset[axis]
+            low = first * self.size_px // self.side_px
+            high = -(-last * self.size_px // self.side_px)
+            edges = np.arange(low, high + 1) * (self.side_px / self.size_px) - first
+            covered = _between(covered, edges).T  # both axes in turn
             seen.append(slice(low, high))
-            weights.append(overlap[low:high, part])
-        rows, columns = weights
-        covered = rows @ mask[where].astype(np.float32) @ columns.T
-        return (seen[0], seen[1]), covered
+        return (seen[0], seen[1]), covered * self.scale**2
 
 
-def _keep_best(fitted: Bool[np.ndarray, "h w"], covered: Float32[np.ndarray, "h w"]) -> None:
+def _between(
+    values: Float64[np.ndarray, "L M"], edges: Float64[np.ndarray, " E"]
+) -> Float64[np.ndarray, "E_1 M"]:
+    """Integral of a step function along axis 0 between neighbouring edges."""
+    length = len(values)
+    total = np.concatenate([np.zeros_like(values[:1]), np.cumsum(values, axis=0)])
+    edges = np.clip(edges, 0, length)
+    whole = np.minimum(edges.astype(np.int64), length - 1)
+    part = (edges - whole)[:, None]
+    return np.diff(total[whole] + part * values[whole], axis=0)
+
+
+def _keep_best(fitted: Bool[np.ndarray, "h w"], covered: Float64[np.ndarray, "h w"]) -> None:
     fitted[np.unravel_index(covered.argmax(), covered.shape)] = True
-
-
-@lru_cache(maxsize=16)
-def _overlap(length: int, offset: int, side: int, size: int) -> Float32[np.ndarray, "S L"]:
-    """Share of model pixel i that original pixel j covers along one axis."""
-    scale = size / side
-    model = np.arange(size, dtype=np.float64)[:, None]
-    start = (np.arange(length, dtype=np.float64)[None, :] + offset) * scale
-    shared = np.minimum(model + 1, start + scale) - np.maximum(model, start)
-    return np.clip(shared, 0.0, 1.0).astype(np.float32)
 
 
 def _resize(image: Float32[np.ndarray, "K A A"], size: int) -> Float32[np.ndarray, "K B B"]:

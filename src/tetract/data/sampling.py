@@ -43,7 +43,7 @@ class BatchPlan:
         positive_fraction: Share of positive rows where a source has both kinds.
 
     Raises:
-        RecipeError: ``E_NO_LABELLED_ROWS`` naming a task that no row teaches.
+        RecipeError: ``E_TASK_UNTAUGHT`` naming a task that no row teaches.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class BatchPlan:
             taught = labelled[:, column]
             if not taught.any():
                 raise RecipeError(
-                    "E_NO_LABELLED_ROWS",
+                    "E_TASK_UNTAUGHT",
                     "no row of the training split is labelled for an active task",
                     where=str(task),
                     fix="Remove the task from the recipe, or give it labelled rows",
