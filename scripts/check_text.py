@@ -92,20 +92,26 @@ def unfinished(path: Path, source: str) -> Iterator[str]:
 def suppressions(path: Path, source: str) -> Iterator[tuple[str, str]]:
     """Each suppression as (place, complaint); an empty complaint is a proper suppression."""
     lines = source.splitlines()
+    proper = -1
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         found = SUPPRESSION.search(token.string) if token.type == tokenize.COMMENT else None
-        if found:
-            above = lines[token.start[0] - 2] if token.start[0] > 1 else ""
-            yield f"{path}:{token.start[0]}", _complaint(found, above)
+        if found is None:
+            continue
+        line = token.start[0]
+        # Arguments one below the other share the reason of the first.
+        is_explained = proper == line - 1 or (line > 1 and lines[line - 2].lstrip().startswith("#"))
+        complaint = _complaint(found, is_explained=is_explained)
+        proper = proper if complaint else line
+        yield f"{path}:{line}", complaint
 
 
-def _complaint(found: re.Match[str], above: str) -> str:
+def _complaint(found: re.Match[str], *, is_explained: bool) -> str:
     tool = found["tool"]
     codes = CODES.match(found["rest"])
     if codes is None:
         return f"`{tool}` without a code: name the rule it silences"
     has_words = re.search(r"[A-Za-z]{3,}", found["rest"][codes.end() :])
-    if has_words or above.lstrip().startswith("#"):
+    if has_words or is_explained:
         return ""
     return f"`{tool}` without a reason: say why, after the code or in a comment line above"
 
