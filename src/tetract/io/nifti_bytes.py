@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 from jaxtyping import Shaped
@@ -63,36 +64,42 @@ def read_nifti_stored(path: Path, header: NiftiHeader, kind: Kind) -> Shaped[np.
 
 def _pieces(path: Path, kind: Kind) -> Iterator[bytes]:
     with path.open("rb") as file:
-        if kind is Kind.NIFTI:
-            while piece := file.read(_CHUNK):
-                yield piece
+        if kind is Kind.NIFTI_GZ:
+            yield from _inflated(file, path.name)
             return
-        pending = b""
-        while True:
-            stream = zlib.decompressobj(wbits=31)
-            while not stream.eof:
-                pending = pending or file.read(_CHUNK)
-                if not pending:
-                    raise ReadError(
-                        "E_TRUNCATED",
-                        "the compressed file ends too early",
-                        where=path.name,
-                        fix="Copy the file again",
-                    )
-                try:
-                    piece = stream.decompress(pending, _CHUNK)
-                except zlib.error:
-                    raise ReadError(
-                        "E_BAD_CHECKSUM",
-                        "the compressed data are damaged (gzip checksum or code)",
-                        where=path.name,
-                        fix="Copy the file again",
-                    ) from None
-                pending = stream.unconsumed_tail
-                yield piece
-            pending = stream.unused_data or file.read(_CHUNK)
-            if not pending.strip(b"\0"):  # zero padding after the last member is allowed
-                return
+        while piece := file.read(_CHUNK):
+            yield piece
+
+
+def _inflated(file: BinaryIO, where: str) -> Iterator[bytes]:
+    """Every member of a gzip file, each to its end, so that its checksum is compared."""
+    pending = file.read(_CHUNK)
+    while pending.strip(b"\0"):  # zero padding after the last member is allowed
+        stream = zlib.decompressobj(wbits=31)
+        while not stream.eof:
+            pending = pending or file.read(_CHUNK)
+            yield _inflate(stream, pending, where)
+            pending = stream.unconsumed_tail
+        pending = stream.unused_data or file.read(_CHUNK)
+
+
+def _inflate(stream: Any, packed: bytes, where: str) -> bytes:
+    if not packed:
+        raise ReadError(
+            "E_TRUNCATED",
+            "the compressed file ends too early",
+            where=where,
+            fix="Copy the file again",
+        )
+    try:
+        return stream.decompress(packed, _CHUNK)
+    except zlib.error:
+        raise ReadError(
+            "E_BAD_CHECKSUM",
+            "the compressed data are damaged (gzip checksum or code)",
+            where=where,
+            fix="Copy the file again",
+        ) from None
 
 
 def _short(where: str, expected: int, found: int, kind: Kind) -> ReadError:
