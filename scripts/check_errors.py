@@ -14,7 +14,7 @@ from pathlib import Path
 from python_files import parsed, python_files, verdict
 
 PAGE = Path("docs/reference/errors.md")
-CODE = re.compile(r"E_[A-Z][A-Z0-9_]*")
+CODE = re.compile(r"(?<![A-Z_])E_[A-Z][A-Z0-9_]*")
 
 
 def codes_in(path: Path) -> dict[str, str]:

@@ -9,10 +9,10 @@
     │   ├── LabelError           a label, mask, box or split does not fit its image or its data set
     │   ├── RecipeError          a recipe asks for something impossible
     │   └── BundleError          a saved model is damaged or does not fit the request
-    └── MachineError    exit 3   disk, codec, memory, GPU or a missing package
+    ├── MachineError    exit 3   disk, codec, memory, GPU or a missing package
+    └── BugError        exit 4   ours: something nobody foresaw
 
-Anything else that escapes is our bug: exit 4. An interrupt is exit 130. 0 is success and 1 is
-"finished, with skipped inputs".
+An interrupt is exit 130. 0 is success and 1 is "finished, with skipped inputs".
 """
 
 from __future__ import annotations
@@ -119,6 +119,12 @@ class MachineError(TetractError):
     """The machine lacks something: disk space, a codec, memory, a GPU, a package."""
 
     exit_code = Exit.MACHINE
+
+
+class BugError(TetractError):
+    """Something nobody foresaw: a fault of TetraCT."""
+
+    exit_code = Exit.BUG
 
 
 def _rebuild(

@@ -87,10 +87,10 @@ def _predict(run: Path, study: Path, out: Path) -> Path:
 def _write_overview(out: Path, finished: Finished, evaluation: Evaluation) -> Path:
     """The run's page and its figures as JSON and Markdown."""
     import json
+    import os
     import platform
     from dataclasses import asdict
-
-    import torch
+    from importlib.metadata import version
 
     import tetract
     from tetract.evaluate.markdown import evaluation_to_markdown
@@ -108,11 +108,11 @@ def _write_overview(out: Path, finished: Finished, evaluation: Evaluation) -> Pa
         command="tetract demo",
         environment={
             "TetraCT": tetract.__version__,
-            "torch": torch.__version__,
+            "torch": version("torch"),
             "Python": platform.python_version(),
             "seed": str(finished.recipe.run.seed),
             "steps": str(finished.progress.step),
-            "training": f"{finished.seconds:.0f} s on {torch.get_num_threads()} threads",
+            "training": f"{finished.seconds:.0f} s on {os.cpu_count()} cores",
         },
     )
     atomic_write_text(out / "evaluation.md", evaluation_to_markdown(evaluation))

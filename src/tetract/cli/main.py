@@ -10,7 +10,7 @@ import typer
 
 from tetract import __version__
 from tetract.cli import data, demo, evaluate, predict, train
-from tetract.errors import Exit, MachineError, TetractError
+from tetract.errors import BugError, Exit, MachineError, TetractError
 
 app = typer.Typer(
     name="tetract",
@@ -27,7 +27,7 @@ app.command("predict")(predict.predict)
 app.command("demo")(demo.demo)
 
 
-def _show_version(wanted: bool) -> None:  # noqa: FBT001  typer calls it so
+def _show_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"tetract {__version__}")
         raise typer.Exit
@@ -35,7 +35,7 @@ def _show_version(wanted: bool) -> None:  # noqa: FBT001  typer calls it so
 
 @app.callback()
 def options(
-    debug: bool = typer.Option(False, "--debug", help="Show tracebacks."),  # noqa: ARG001, FBT003
+    debug: bool = typer.Option(False, "--debug", help="Show tracebacks."),
     version: bool = typer.Option(
         False, "--version", callback=_show_version, is_eager=True, help="Show the version."
     ),
@@ -54,18 +54,13 @@ def _guarded(arguments: list[str]) -> int:
         return _called(["--debug", *(a for a in arguments if a != "--debug")])
     try:
         return _called(arguments)
-    except TetractError as error:
-        typer.echo(str(error), err=True)
-        return error.exit_code
     except KeyboardInterrupt:
         typer.echo("Interrupted.", err=True)
         return Exit.INTERRUPTED
-    except MemoryError:
-        error = MachineError("E_MEMORY", "out of memory", fix="Lower run.batch or data.image_px")
-        typer.echo(str(error), err=True)
-        return error.exit_code
     except Exception as error:  # noqa: BLE001  the last net: whatever it is, one line
-        return _unexpected(error)
+        told = _as_ours(error)
+        typer.echo(str(told), err=True)
+        return told.exit_code
 
 
 def _called(arguments: list[str]) -> int:
@@ -81,14 +76,18 @@ def _called(arguments: list[str]) -> int:
     return result if isinstance(result, int) else Exit.OK
 
 
-def _unexpected(error: Exception) -> int:
+def _as_ours(error: Exception) -> TetractError:
+    """The error as one of ours; what nobody foresaw is our bug."""
+    if isinstance(error, TetractError):
+        return error
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        line = MachineError("E_DISK_FULL", "no space left on the disk", fix="Free some space")
-        typer.echo(str(line), err=True)
-        return line.exit_code
-    typer.echo(
-        f"E_BUG {type(error).__name__}: this is a fault of TetraCT, not of your data. "
-        "Please run again with --debug and report what it prints.",
-        err=True,
+        return MachineError("E_DISK_FULL", "no space left on the disk", fix="Free some space")
+    if isinstance(error, MemoryError):
+        return MachineError(
+            "E_OUT_OF_MEMORY", "out of memory", fix="Lower run.batch or data.image_px"
+        )
+    return BugError(
+        "E_BUG",
+        f"{type(error).__name__}: a fault of TetraCT, not of your data",
+        fix="Please run again with --debug and report what it prints",
     )
-    return Exit.BUG

@@ -32,9 +32,19 @@ from tetract.data.records import Record
 from tetract.errors import LabelError
 
 TABLE_NAME: Final = "table.csv"
-COLUMNS: Final = (
-    "image slice patient study series source split class mask boxes note".split()  # noqa: SIM905
-)
+COLUMNS: Final = [
+    "image",
+    "slice",
+    "patient",
+    "study",
+    "series",
+    "source",
+    "split",
+    "class",
+    "mask",
+    "boxes",
+    "note",
+]
 
 Value = TypeVar("Value")
 

@@ -66,9 +66,8 @@ def _pieces(path: Path, kind: Kind) -> Iterator[bytes]:
     with path.open("rb") as file:
         if kind is Kind.NIFTI_GZ:
             yield from _inflated(file, path.name)
-            return
-        while piece := file.read(_CHUNK):
-            yield piece
+        else:
+            yield from iter(lambda: file.read(_CHUNK), b"")
 
 
 def _inflated(file: BinaryIO, where: str) -> Iterator[bytes]:

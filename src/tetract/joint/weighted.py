@@ -17,10 +17,10 @@ class JointConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    classification: float = Field(default=1.0, ge=0.0, allow_inf_nan=False)
-    segmentation: float = Field(default=1.0, ge=0.0, allow_inf_nan=False)
-    reconstruction: float = Field(default=1.0, ge=0.0, allow_inf_nan=False)
-    detection: float = Field(default=1.0, ge=0.0, allow_inf_nan=False)
+    classification: float = Field(default=1.0, ge=0.0, allow_inf_nan=False, description="w1")
+    segmentation: float = Field(default=1.0, ge=0.0, allow_inf_nan=False, description="w2")
+    reconstruction: float = Field(default=1.0, ge=0.0, allow_inf_nan=False, description="w3")
+    detection: float = Field(default=1.0, ge=0.0, allow_inf_nan=False, description="w4")
 
     def weight(self, task: Task) -> float:
         """The weight of ``task``."""

@@ -27,11 +27,13 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(default="run", pattern=r"^[\w.-]+$", description="Letters, digits, . _ -")
-    tasks: tuple[Task, ...] = Field(default=tuple(Task), min_length=1)
+    tasks: tuple[Task, ...] = Field(
+        default=tuple(Task), min_length=1, description="The heads to train; any subset."
+    )
     data: DataConfig
-    classes: tuple[str, ...] = ()
-    mask_classes: tuple[str, ...] = ()
-    box_classes: tuple[str, ...] = ()
+    classes: tuple[str, ...] = Field(default=(), description="Image classes; empty: the card's.")
+    mask_classes: tuple[str, ...] = Field(default=(), description="Masks; empty: the card's.")
+    box_classes: tuple[str, ...] = Field(default=(), description="Lesions; empty: the card's.")
     encoder: EncoderConfig = EncoderConfig()
     classification: ClassificationConfig = ClassificationConfig()
     segmentation: SegmentationConfig = SegmentationConfig()
@@ -40,7 +42,7 @@ class Recipe(BaseModel):
     joint: JointConfig = JointConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
     run: RunConfig = RunConfig()
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1] = Field(default=1, description="Version of this layout.")
 
     def network_spec(self) -> NetworkSpec:
         """What to build. The name lists must have been filled in (``recipe.checks``)."""

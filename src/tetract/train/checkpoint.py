@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +38,7 @@ class Progress:
 
 
 @contextmanager
-def run_folder(folder: Path, *, resume: bool) -> Iterator[Path]:
+def run_folder(folder: Path, *, resume: bool) -> Generator[Path]:
     """Hold ``folder`` for one process.
 
     Raises:

@@ -15,9 +15,12 @@ class OptimiserConfig(BaseModel):
 
     rate: float = Field(default=1e-3, gt=0.0, description="Peak learning rate of the heads.")
     encoder_factor: float = Field(
-        default=1.0, ge=0.0, description="The encoder's rate as a multiple of the heads'."
+        default=0.3,
+        ge=0.0,
+        description="The encoder's rate as a multiple of the heads'; 1e-3 throughout makes a "
+        "trunk that starts from scratch forget what it learnt.",
     )
-    weight_decay: float = Field(default=1e-2, ge=0.0)
+    weight_decay: float = Field(default=1e-2, ge=0.0, description="AdamW's decoupled decay.")
     warmup: float = Field(default=0.05, ge=0.0, lt=1.0, description="Share of steps to warm up.")
     clip_norm: float = Field(default=5.0, gt=0.0, description="Largest gradient norm.")
 
@@ -30,12 +33,14 @@ class RunConfig(BaseModel):
     folder: Path = Field(default=Path("runs/run"), description="Where the run is written.")
     steps: int = Field(default=1000, ge=1, description="Optimiser steps.")
     batch: int = Field(default=4, ge=1, description="Rows per step.")
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, description="Weights, batches and patches follow from it.")
     validate_every: int = Field(default=200, ge=1, description="Steps between validations.")
     patience: int = Field(
         default=0, ge=0, description="Validations without a better score to stop after; 0: never."
     )
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        default="auto", description="auto takes a GPU where there is one."
+    )
     precision: Literal["auto", "32", "bf16"] = Field(
         default="auto", description="auto: bf16 where the processor has it in hardware, else 32."
     )

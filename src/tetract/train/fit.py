@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import lightning
 import torch
@@ -94,8 +95,7 @@ class _Resume(Callback):
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
         """Take the saved state back."""
-        assert isinstance(pl_module, JointModule)
-        self.watch.resume(pl_module, trainer)
+        self.watch.resume(cast("JointModule", pl_module), trainer)
 
 
 def _trainer(

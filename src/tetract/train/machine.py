@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -23,7 +24,7 @@ def choose_device(asked: str) -> torch.device:
     return torch.device("cuda" if has_gpu and asked != "cpu" else "cpu")
 
 
-def choose_precision(asked: str, device: torch.device) -> str:
+def choose_precision(asked: str, device: torch.device) -> Literal["32-true", "bf16-mixed"]:
     """Lightning's name for the number format: ``32-true`` or ``bf16-mixed``.
 
     bfloat16 pays only where the hardware multiplies in it; emulated, it is slower than float32.

@@ -75,15 +75,14 @@ class JointModule(lightning.LightningModule):
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """AdamW with two groups, trunk and heads; biases and norms are decayed too, as is usual."""
         rate = self.config.rate
+        peaks = (
+            (self.network.encoder, rate * self.config.encoder_factor),
+            (self.network.heads, rate),
+        )
         groups = [
-            {"params": list(self.network.encoder.parameters()), "rate": self.config.encoder_factor},
-            {"params": list(self.network.heads.parameters()), "rate": 1.0},
+            {"params": list(part.parameters()), "lr": peak, "peak": peak} for part, peak in peaks
         ]
-        peaks = [
-            {"params": g["params"], "lr": rate * g["rate"], "peak": rate * g["rate"]}
-            for g in groups
-        ]
-        return torch.optim.AdamW(peaks, weight_decay=self.config.weight_decay)
+        return torch.optim.AdamW(groups, weight_decay=self.config.weight_decay)
 
     def _optimiser(self) -> torch.optim.Optimizer:
         return cast("torch.optim.Optimizer", self.optimizers(use_pl_optimizer=False))
