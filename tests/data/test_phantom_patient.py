@@ -78,9 +78,10 @@ def test_instances_are_exactly_the_connected_components_of_the_mask() -> None:
 
 
 def test_every_shown_lesion_has_the_smallest_area_and_lies_in_the_lung() -> None:
+    least = {Finding.NODULE: 20, Finding.GROUND_GLASS: 45}
     for patient, index in slices():
         for mask in patient.boxes(index).masks:
-            assert mask.sum() >= SMALL.lesions.min_area_px
+            assert mask.sum() >= least[patient.role.kind]
         assert not (patient.instances[index][~patient.lung[index]]).any()
 
 

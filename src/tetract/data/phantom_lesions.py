@@ -1,8 +1,8 @@
 """Lesions with exact outlines: nodules and ground glass.
 
 What is drawn and what is labelled is the same array: a voxel belongs to a lesion where the lesion
-fills more than half of it, and a lesion that would show less than ``min_area_px`` on a slice is
-not drawn on that slice at all. So no slice holds a trace of a lesion that its truth denies.
+fills more than half of it, and a lesion that would show less than its smallest area on a slice
+is not drawn on that slice at all. So no slice holds a trace of a lesion that its truth denies.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ class LesionRanges:
         glasses: How many patches a ground-glass patient has.
         glass_radius_mm: Half-axis of a patch within the slice.
         glass_hu: Mean HU of a patch; vessels stay visible in it.
-        min_area_px: Smallest region of one lesion on one slice, in pixels.
+        nodule_area_px: Smallest region of one nodule on one slice, in pixels.
+        glass_area_px: The same for a ground-glass patch.
         gap_px: Least distance between two lesions on a slice, in pixels, so that connected
             components of a mask are exactly its lesions.
         free_slices: Least number of slices without a lesion in a patient who has one.
@@ -44,7 +45,8 @@ class LesionRanges:
     glasses: tuple[int, int] = (1, 3)
     glass_radius_mm: tuple[float, float] = (16.0, 34.0)
     glass_hu: tuple[float, float] = (-600.0, -450.0)
-    min_area_px: int = 16
+    nodule_area_px: int = 20
+    glass_area_px: int = 45
     gap_px: int = 4
     free_slices: int = 2
 
@@ -98,6 +100,7 @@ def _draw_all(
 ) -> Lesions:
     """Place lesions one after the other; a place that breaks a rule is drawn again."""
     count, draw, hu_range, mottle_hu = what
+    least_px = ranges.nodule_area_px if draw is _nodule else ranges.glass_area_px
     amount, value = np.zeros(grid.shape), np.zeros(grid.shape)
     instances = np.zeros(grid.shape, np.uint8)
     inside_mm: Any = ndimage.distance_transform_edt(lung, sampling=grid.voxel_mm)
@@ -106,7 +109,7 @@ def _draw_all(
     for _ in range(TRIES):
         if instances.max() == count:
             break
-        fresh = _tidy(draw(rng, grid, inside_mm, ranges) * lung, ranges.min_area_px)
+        fresh = _tidy(draw(rng, grid, inside_mm, ranges) * lung, least_px)
         mask = fresh > 0.5
         shown = (mask | (instances > 0)).any(axis=(1, 2)).sum()
         halo: Any = ndimage.binary_dilation(mask, near, iterations=ranges.gap_px)
@@ -140,7 +143,7 @@ def _nodule(
     rng: np.random.Generator, grid: Grid, inside_mm: np.ndarray, ranges: LesionRanges
 ) -> np.ndarray:
     radius = rng.uniform(*ranges.nodule_radius_mm)
-    centre = _pick(rng, grid, (inside_mm > 0.6 * radius).astype(float))
+    centre = _pick(rng, grid, (inside_mm > 0.7 * radius).astype(float))
     if centre is None:
         return np.zeros(grid.shape)
     bumps = rng.normal(0, 1, (5, 3))
