@@ -16,8 +16,8 @@ TARGET = Path(__file__).parents[1] / "docs" / "reference" / "recipe.md"
 HEAD = """# Recipe
 
 Every setting of a recipe, with its default. Change one on the command line as `key=value`, the
-value being YAML. An unknown key or an impossible value is refused before anything starts. This page is
-written by `python scripts/recipe_reference.py`.
+value being YAML. An unknown key or an impossible value is refused before anything starts. This page
+is written by `python scripts/recipe_reference.py`.
 
 | key | default | meaning |
 | --- | --- | --- |

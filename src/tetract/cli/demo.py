@@ -25,7 +25,7 @@ def demo(
     steps: Annotated[int | None, typer.Option(help="Fewer steps, for a quick look.")] = None,
     patients: Annotated[
         tuple[int, int, int], typer.Option(help="Phantom patients in train, val and test.")
-    ] = (24, 6, 12),
+    ] = (48, 6, 12),
 ) -> None:
     """Train all four tasks on phantoms, prove it on unseen ones, and show it.
 

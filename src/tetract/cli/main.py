@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import errno
 import sys
+from typing import Annotated
 
-import click
 import typer
 
 from tetract import __version__
 from tetract.cli import data, demo, evaluate, predict, train
-from tetract.errors import BugError, Exit, MachineError, TetractError
+from tetract.errors import BugError, Exit, InputError, MachineError, TetractError
+
+# Typer raises click's UsageError, or since lately a copy of its own. The parent of BadParameter,
+# which is public, is the one in use.
+_USAGE: type[Exception] = typer.BadParameter.__bases__[0]
 
 app = typer.Typer(
     name="tetract",
@@ -27,20 +31,25 @@ app.command("predict")(predict.predict)
 app.command("demo")(demo.demo)
 
 
-def _show_version(wanted: bool) -> None:
+def _show_version(wanted: bool) -> bool:
     if wanted:
         typer.echo(f"tetract {__version__}")
         raise typer.Exit
+    return wanted
 
 
 @app.callback()
 def options(
-    debug: bool = typer.Option(False, "--debug", help="Show tracebacks."),
-    version: bool = typer.Option(
-        False, "--version", callback=_show_version, is_eager=True, help="Show the version."
-    ),
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
 ) -> None:
-    """One model, four tasks, on chest CT with too few labels."""
+    """One model, four tasks, on chest CT with too few labels.
+
+    Research use only: not a medical device.
+    """
 
 
 def run() -> None:
@@ -65,14 +74,15 @@ def _guarded(arguments: list[str]) -> int:
 
 def _called(arguments: list[str]) -> int:
     try:
-        result = app(arguments, standalone_mode=False)
-    except click.exceptions.Exit as stop:
+        result: object = app(arguments, standalone_mode=False)
+    except typer.Exit as stop:
         return stop.exit_code
-    except click.exceptions.Abort as stop:
+    except typer.Abort as stop:
         raise KeyboardInterrupt from stop
-    except click.ClickException as error:
-        error.show()
-        return Exit.BAD_INPUT
+    except _USAGE as error:
+        if not str(error):  # typer has shown the help instead
+            return Exit.BAD_INPUT
+        raise InputError("E_USAGE", str(error), fix="Add --help to see what there is") from error
     return result if isinstance(result, int) else Exit.OK
 
 

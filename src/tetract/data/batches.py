@@ -38,9 +38,7 @@ class StepBatches(Dataset[Batch]):
         return collate(samples, self.dataset.label_space)
 
 
-def step_loader(
-    batches: StepBatches, *, start: int, stop: int, workers: int
-) -> DataLoader[Batch]:
+def step_loader(batches: StepBatches, *, start: int, stop: int, workers: int) -> DataLoader[Batch]:
     """The batches of steps ``start`` to ``stop``, in order."""
     return DataLoader(batches, batch_size=None, sampler=range(start, stop), num_workers=workers)
 

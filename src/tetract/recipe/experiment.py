@@ -14,6 +14,7 @@ from tetract.data import DatasetFolder, open_dataset, split_hash
 from tetract.data.batches import StepBatches, batches_in_order
 from tetract.data.dataset import SliceDataset
 from tetract.data.sampling import BatchPlan
+from tetract.errors import BundleError
 from tetract.evaluate.collect import collect
 from tetract.evaluate.headline import headline
 from tetract.evaluate.result import About, Evaluation, Hiding
@@ -82,8 +83,7 @@ def train(
     check_every_task_is_taught(recipe, taught)
     with run_folder(recipe.run.folder, resume=resume) as run:
         if resume:
-            last = run / "last"
-            network.load_state_dict(read_weights(last, load_description(last)))
+            _restore(network, run / "last")
         save_recipe(recipe, run / "recipe.yaml")
         started = time.perf_counter()
         progress = fit(
@@ -182,6 +182,25 @@ def open_split(
     )
     dataset.warm(on_prepared)
     return dataset
+
+
+def _restore(network: Network, last: Path) -> None:
+    """Weights of an interrupted run, which must have been the same network.
+
+    Raises:
+        BundleError: ``E_OTHER_TASKS``.
+    """
+    saved = load_description(last)
+    if saved.spec != network.spec:
+        raise BundleError(
+            "E_OTHER_TASKS",
+            "the interrupted run trained another network",
+            where=last.parent.name,
+            expected=", ".join(saved.spec.tasks),
+            found=", ".join(network.spec.tasks),
+            fix="Resume with the recipe.yaml of its run folder",
+        )
+    network.load_state_dict(read_weights(last, saved))
 
 
 def _plan(recipe: Recipe, dataset: SliceDataset) -> BatchPlan:

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from tetract.types.batch import Features
 
+POOLED_MAPS = 3
+
 
 class ClassificationConfig(BaseModel):
     """Settings of the classification head."""
@@ -30,19 +32,22 @@ class ClassificationOutput:
 
 
 class ClassificationHead(nn.Module):
-    """Average and maximum of the two deepest maps, then a two-layer perceptron.
+    """Average and maximum of the three deepest maps, then a two-layer perceptron.
 
-    The maximum lets one small lesion speak for a slice; the average carries diffuse disease.
+    The maximum lets one small lesion speak for a slice, most of all in the finest of the three
+    maps; the average carries diffuse disease.
     """
 
     def __init__(
         self, *, channels: tuple[int, ...], classes: int, config: ClassificationConfig
     ) -> None:
         super().__init__()
-        pooled = 2 * sum(channels[-2:])
+        pooled = 2 * sum(channels[-POOLED_MAPS:])
         self.mlp = nn.Sequential(
-            nn.LayerNorm(pooled),
             nn.Linear(pooled, config.hidden),
+            # After the layer, not before: thousands of normalised inputs would let one step of
+            # Adam move every hidden unit so far that all of them could die at once.
+            nn.LayerNorm(config.hidden),
             nn.ReLU(inplace=True),
             nn.Dropout(config.dropout),
             nn.Linear(config.hidden, classes),
@@ -50,7 +55,7 @@ class ClassificationHead(nn.Module):
 
     def forward(self, features: Features) -> ClassificationOutput:
         """Class logits of each row."""
-        deepest = [m.float() for m in features.maps[-2:]]
+        deepest = [m.float() for m in features.maps[-POOLED_MAPS:]]
         pooled = [m.mean(dim=(2, 3)) for m in deepest] + [m.amax(dim=(2, 3)) for m in deepest]
         logits = cast("Tensor", self.mlp(torch.cat(pooled, dim=1)))
         return ClassificationOutput(logits=logits.float())
