@@ -37,6 +37,7 @@ def demo(
     from tetract.cli.progress import counting
     from tetract.data.phantom import PhantomConfig
     from tetract.data.phantom_cohort import write_phantom_cohort
+    from tetract.data.phantom_lesions import CLEAR_LESIONS
     from tetract.recipe import evaluate_run, load_recipe, train
     from tetract.recipe.load import DEMO
     from tetract.report import check_free
@@ -45,7 +46,9 @@ def demo(
     shutil.rmtree(out, ignore_errors=True)
     cohort = out / "phantom"
     with counting("Drawing phantoms") as count:
-        write_phantom_cohort(cohort, PhantomConfig(patients=patients), count)
+        write_phantom_cohort(
+            cohort, PhantomConfig(patients=patients, vessels=0.7, lesions=CLEAR_LESIONS), count
+        )
     settings = [f'data.folder="{cohort}"', f'run.folder="{out / "run"}"']
     settings += [] if steps is None else [f"run.steps={steps}", f"run.validate_every={steps}"]
     recipe = load_recipe(DEMO, settings)

@@ -38,13 +38,13 @@ EVERYTHING: Final = Told(label=True, masks=MASK_CLASSES, boxes=True)
 # Twenty cards: a fifth of the slices has no label at all; every label is told of some slices only.
 DECK: Final = (
     *(4 * [Told()]),
-    *(4 * [Told(label=True)]),
-    Told(boxes=True),
+    *(2 * [Told(label=True)]),
+    *(2 * [Told(boxes=True)]),
     Told(masks=MASK_CLASSES),
     *(Told(masks=(name,)) for name in MASK_CLASSES),
-    *(3 * [Told(label=True, boxes=True)]),
-    *(3 * [Told(label=True, masks=MASK_CLASSES)]),
-    EVERYTHING,
+    *(2 * [Told(label=True, boxes=True)]),
+    *(2 * [Told(label=True, masks=MASK_CLASSES)]),
+    *(4 * [EVERYTHING]),
 )
 
 

@@ -51,6 +51,10 @@ class LesionRanges:
     free_slices: int = 2
 
 
+# Large and dense enough to be learnt in the few minutes of `tetract demo`.
+CLEAR_LESIONS = LesionRanges(nodule_radius_mm=(9.0, 16.0), glass_hu=(-550.0, -400.0))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lesions:
     """All lesions of one patient, of one kind.

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from torch import nn
 
-CHANNELS_PER_GROUP = 16
+CHANNELS_PER_GROUP = 4
 
 
 def group_norm(channels: int) -> nn.GroupNorm:
-    """GroupNorm (Wu & He 2018, arXiv 1803.08494) with about 16 channels per group.
+    """GroupNorm (Wu & He 2018, arXiv 1803.08494) with about 4 channels per group.
 
     It keeps no running statistics, so rows from different scanners in one batch, and heads that
     see only some of the rows, cannot disturb one another.
 
     Args:
         channels: Number of channels, any positive count; the group size is the largest divisor
-            of ``channels`` that is at most 16.
+            of ``channels`` that is at most 4. Larger groups let one strong channel drown the others
+            in the narrow layers at the end of a decoder.
     """
     size = next(s for s in range(CHANNELS_PER_GROUP, 0, -1) if channels % s == 0)
     return nn.GroupNorm(channels // size, channels)

@@ -54,7 +54,8 @@ class Encoder(nn.Module):
 
     def forward(self, image: Float[Tensor, "B C H W"]) -> Features:
         """Feature maps of (B, C, H, W); H and W are multiples of 32."""
-        maps: list[Tensor] = self.trunk(image)
+        # Around zero: without it a trunk from scratch spends its first hundred steps on the offset.
+        maps: list[Tensor] = self.trunk((image - 0.5) * 4.0)
         return Features(maps=tuple(maps[1:] if self._skip_first else maps), strides=self._strides)
 
     def train(self, mode: bool = True) -> Encoder:

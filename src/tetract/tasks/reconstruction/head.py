@@ -71,7 +71,10 @@ class ReconstructionHead(nn.Module):
             widths=config.widths,
             finest_skip=config.skip_stride,
         )
-        self.project = nn.Conv2d(self.decoder.channels_out, image_channels, kernel_size=1)
+        # 3x3 for the same reason as in the segmentation head: it learns faster than 1x1.
+        self.project = nn.Conv2d(
+            self.decoder.channels_out, image_channels, kernel_size=3, padding=1
+        )
 
     def forward(self, features: Features) -> ReconstructionOutput:
         """The slice as the features remember it."""

@@ -51,7 +51,9 @@ class SegmentationHead(nn.Module):
         super().__init__()
         self.loss = config.loss
         self.decoder = UNetDecoder(channels=channels, strides=strides, widths=config.widths)
-        self.project = nn.Conv2d(self.decoder.channels_out, classes, kernel_size=1)
+        # 3x3, not 1x1: the decoder ends in few channels, and each step of Adam moves a weight by
+        # about the learning rate, so a sum over nine times as many of them learns faster.
+        self.project = nn.Conv2d(self.decoder.channels_out, classes, kernel_size=3, padding=1)
         # Lesions cover few pixels: start from "rarely" (12 %), not from "one half".
         nn.init.constant_(_bias(self.project), -2.0)
 
