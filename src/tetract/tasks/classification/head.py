@@ -43,10 +43,13 @@ class ClassificationHead(nn.Module):
     ) -> None:
         super().__init__()
         pooled = 2 * sum(channels[-POOLED_MAPS:])
+        # Adam moves each weight by about the learning rate, whatever its size, and the moves of
+        # thousands of inputs add up. Small inputs into large weights keep one step a small change.
+        self.shrink = pooled**-0.5
+        first = nn.Linear(pooled, config.hidden)
+        nn.init.normal_(first.weight)
         self.mlp = nn.Sequential(
-            nn.Linear(pooled, config.hidden),
-            # After the layer, not before: thousands of normalised inputs would let one step of
-            # Adam move every hidden unit so far that all of them could die at once.
+            first,
             nn.LayerNorm(config.hidden),
             nn.ReLU(inplace=True),
             nn.Dropout(config.dropout),
@@ -57,5 +60,5 @@ class ClassificationHead(nn.Module):
         """Class logits of each row."""
         deepest = [m.float() for m in features.maps[-POOLED_MAPS:]]
         pooled = [m.mean(dim=(2, 3)) for m in deepest] + [m.amax(dim=(2, 3)) for m in deepest]
-        logits = cast("Tensor", self.mlp(torch.cat(pooled, dim=1)))
+        logits = cast("Tensor", self.mlp(self.shrink * torch.cat(pooled, dim=1)))
         return ClassificationOutput(logits=logits.float())
