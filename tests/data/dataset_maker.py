@@ -37,7 +37,7 @@ def a_row(folder: Path, name: str = "a.png", **changes: object) -> Row:
     """A row whose image exists."""
     image = folder / name
     image.touch()
-    return Row(image=image, source="site", **changes)  # pyright: ignore[reportArgumentType]
+    return Row(image=image, source="site", **changes)  # pyright: ignore[reportArgumentType]  fields by name
 
 
 def write_table(folder: Path, *rows: dict[str, str]) -> None:

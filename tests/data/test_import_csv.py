@@ -3,14 +3,15 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from tetract.cli.data import app
-from tetract.data import EMPTY, MaskSource, open_dataset
-from tetract.data.import_csv import ImportOptions, import_csv
+from tetract.data import EMPTY, MaskSource, Row, open_dataset
+from tetract.data.import_csv import ImportOptions, ImportReport, import_csv
 from tetract.errors import TetractError
 from tetract.io import write_png
 
@@ -73,14 +74,14 @@ class Foreign:
         blank = dict.fromkeys(COLUMNS, "")
         self.rows.append(blank | {"file": name, "role": "image", "patient": name} | cells)
 
-    def run(self, **options: object):  # noqa: ANN201
+    def run(self, **options: Any) -> ImportReport:
         with self.table.open("w", newline="", encoding="utf-8") as stream:
             writer = csv.DictWriter(stream, COLUMNS)
             writer.writeheader()
             writer.writerows(self.rows)
         return import_csv(self.table, self.mapping, self.out, ImportOptions(**options))
 
-    def only_row(self):  # noqa: ANN201
+    def only_row(self) -> Row:
         report = self.run()
         assert report.skipped == ()
         (row,) = open_dataset(self.out).rows

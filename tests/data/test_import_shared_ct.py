@@ -30,6 +30,11 @@ SOURCES = {
 }
 
 
+Imported = tuple[ImportReport, DatasetFolder]
+BySource = dict[str, list[Row]]
+Images = dict[str, list[dict[str, str]]]
+
+
 @pytest.fixture(scope="module")
 def manifest_path() -> Path:
     root = Path(os.environ.get("TETRACT_SHARED", "")) / "data" / "ct" / "MANIFEST.csv"
@@ -75,17 +80,21 @@ def labels(rows: list[dict[str, str]]) -> Counter[str]:
     return Counter(row["cls_label"] for row in rows)
 
 
-def test_every_image_row_becomes_a_row_and_nothing_surprises(imported, by_source, images) -> None:  # noqa: ANN001
+def test_every_image_row_becomes_a_row_and_nothing_surprises(
+    imported: Imported, by_source: BySource, images: Images
+) -> None:
     assert imported[0].surprises == ()
     assert {k: len(v) for k, v in by_source.items()} == {k: len(v) for k, v in images.items()}
 
 
-def test_exclusions_are_reported_by_reason(imported) -> None:  # noqa: ANN001
+def test_exclusions_are_reported_by_reason(imported: Imported) -> None:
     reasons = Counter(row.reason for row in imported[0].skipped)
     assert reasons["not an axial slice"] == reasons["abdomen, not chest"] == 1
 
 
-def test_lidc_slices_without_nodule_are_looked_at_negatives(by_source, images) -> None:  # noqa: ANN001
+def test_lidc_slices_without_nodule_are_looked_at_negatives(
+    by_source: BySource, images: Images
+) -> None:
     expected = labels(images["lidc"])
     rows = by_source["lidc"]
     negative = [row for row in rows if row.boxes == ()]
@@ -96,7 +105,9 @@ def test_lidc_slices_without_nodule_are_looked_at_negatives(by_source, images) -
 
 
 @pytest.mark.parametrize("source", ["lidc", "msd_lung"])
-def test_boxes_are_half_open_around_the_pixels_of_their_masks(by_source, source: str) -> None:  # noqa: ANN001
+def test_boxes_are_half_open_around_the_pixels_of_their_masks(
+    by_source: BySource, source: str
+) -> None:
     for row in by_source[source]:
         if not row.boxes:
             continue
@@ -107,7 +118,7 @@ def test_boxes_are_half_open_around_the_pixels_of_their_masks(by_source, source:
         assert around == [xs.min(), ys.min(), xs.max() + 1, ys.max() + 1]
 
 
-def test_covid_is_said_only_of_slices_with_infection(by_source) -> None:  # noqa: ANN001
+def test_covid_is_said_only_of_slices_with_infection(by_source: BySource) -> None:
     for row in by_source["covid19_ct_seg"]:
         assert set(row.mask) == {"infection", "lung"}
         infected = read_label_map(row.mask["infection"].path).values.any()
@@ -115,7 +126,9 @@ def test_covid_is_said_only_of_slices_with_infection(by_source) -> None:  # noqa
         assert row.boxes is None
 
 
-def test_msd_slices_without_tumour_are_empty_and_of_unknown_class(by_source, images) -> None:  # noqa: ANN001
+def test_msd_slices_without_tumour_are_empty_and_of_unknown_class(
+    by_source: BySource, images: Images
+) -> None:
     empty = [row for row in by_source["msd_lung"] if row.boxes == ()]
     assert len(empty) == labels(images["msd_lung"])["tumour_not_in_slice"]
     assert all(row.label is None and row.mask == {"tumour": EMPTY} for row in empty)
@@ -124,7 +137,9 @@ def test_msd_slices_without_tumour_are_empty_and_of_unknown_class(by_source, ima
     )
 
 
-def test_boxes_of_lung_pet_ct_equal_the_voc_files(by_source, images, manifest_path: Path) -> None:  # noqa: ANN001
+def test_boxes_of_lung_pet_ct_equal_the_voc_files(
+    by_source: BySource, images: Images, manifest_path: Path
+) -> None:
     files = find_voc(manifest_path.parent / "lung_pet_ct_dx" / "Annotation")
     uids = {line["file"].rsplit("/")[-1]: line["note"][15:] for line in images["lung_pet_ct_dx"]}
     for row in by_source["lung_pet_ct_dx"]:
@@ -134,7 +149,9 @@ def test_boxes_of_lung_pet_ct_equal_the_voc_files(by_source, images, manifest_pa
         assert row.label == (frozenset({"lung_cancer"}) if path else None)
 
 
-def test_a_patients_covid_is_not_said_of_slices_without_infection(by_source, images) -> None:  # noqa: ANN001
+def test_a_patients_covid_is_not_said_of_slices_without_infection(
+    by_source: BySource, images: Images
+) -> None:
     counted = Counter(row.label for row in by_source["covid_ct_md"])
     infected = [r for r in images["covid_ct_md"] if r["note"].endswith("slice_infected=1")]
     assert counted[frozenset({"covid"})] == labels(infected)["covid"]
@@ -142,7 +159,9 @@ def test_a_patients_covid_is_not_said_of_slices_without_infection(by_source, ima
     assert counted[frozenset({"normal"})] == labels(images["covid_ct_md"])["normal"]
 
 
-def test_ucsd_keeps_its_split_and_its_not_covid_stays_open(by_source, images) -> None:  # noqa: ANN001
+def test_ucsd_keeps_its_split_and_its_not_covid_stays_open(
+    by_source: BySource, images: Images
+) -> None:
     rows = by_source["covid_ct_ucsd"]
     published = Counter(
         "train" if line["note"].startswith("split=train") else "val"
@@ -158,18 +177,22 @@ def test_ucsd_keeps_its_split_and_its_not_covid_stays_open(by_source, images) ->
     assert all((row.patient is None) == (row.label == others) for row in rows)
 
 
-def test_patients_of_iq_oth_are_unknown_and_that_is_warned_of(imported, by_source) -> None:  # noqa: ANN001
+def test_patients_of_iq_oth_are_unknown_and_that_is_warned_of(
+    imported: Imported, by_source: BySource
+) -> None:
     assert {row.patient for row in by_source["iq_oth_nccd"]} == {None}
     assert any(w.startswith("W_NO_PATIENT_IDS iq_oth_nccd") for w in imported[1].warnings)
 
 
-def test_ny_sbu_serves_reconstruction_only(by_source) -> None:  # noqa: ANN001
+def test_ny_sbu_serves_reconstruction_only(by_source: BySource) -> None:
     assert {(row.label, row.mask, row.boxes) for row in by_source["covid19_ny_sbu"]} == {
         (None, None, None)
     }
 
 
-def test_no_patient_of_the_manifest_is_in_two_splits(imported, images, manifest_path: Path) -> None:  # noqa: ANN001
+def test_no_patient_of_the_manifest_is_in_two_splits(
+    imported: Imported, images: Images, manifest_path: Path
+) -> None:
     split = {row.image: row.split for row in imported[1].rows}
     parts: defaultdict[str, set[str]] = defaultdict(set)
     for line in (line for lines in images.values() for line in lines):

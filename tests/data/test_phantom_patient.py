@@ -46,9 +46,9 @@ def test_another_seed_or_another_index_gives_another_patient() -> None:
 
 def test_drawing_leaves_the_global_generator_alone() -> None:
     np.random.seed(3)  # noqa: NPY002 - the legacy state is what must not move
-    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    before = np.random.get_state()[1].copy()  # noqa: NPY002  the global state is what is watched
     make_patient(SMALL, 1)
-    assert (np.random.get_state()[1] == before).all()  # noqa: NPY002
+    assert (np.random.get_state()[1] == before).all()  # noqa: NPY002  the global state is what is watched
 
 
 def test_a_larger_cohort_does_not_redraw_who_keeps_the_same_role() -> None:

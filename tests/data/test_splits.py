@@ -21,7 +21,7 @@ from tetract.errors import LabelError
 
 def rows_of(*patients: tuple[str, int], source: str = "s", **changes: object) -> list[Row]:
     return [
-        Row(image=Path(f"/d/{source}/{p}-{i}"), source=source, patient=p, **changes)  # pyright: ignore[reportArgumentType]
+        Row(image=Path(f"/d/{source}/{p}-{i}"), source=source, patient=p, **changes)  # pyright: ignore[reportArgumentType]  fields by name
         for p, n in patients
         for i in range(n)
     ]
@@ -73,7 +73,7 @@ def test_no_patient_leaks_and_no_row_stays_unassigned(drawn: list, seed: int) ->
 @given(st.integers(3, 12), st.integers(0, 20))
 def test_three_patients_or_more_fill_all_parts(patients: int, seed: int) -> None:
     rows = rows_of(*((f"p{i}", 1 + i % 4) for i in range(patients)))
-    assert {row.split for row in assign_splits(rows, seed=seed)} == set("train val test".split())  # noqa: SIM905
+    assert {row.split for row in assign_splits(rows, seed=seed)} == {"train", "val", "test"}
 
 
 def test_one_patient_trains_and_two_train_and_test() -> None:

@@ -127,7 +127,7 @@ def test_weights_are_carried_into_another_task_set(run: Path, cohort: Path, tmp_
     [
         ({"classes": ["normal", "noduel"]}, r"E_CLASS_UNKNOWN classes.*noduel.*nodule"),
         ({"mask_classes": ["heart"]}, r"E_CLASS_UNKNOWN mask_classes.*heart"),
-        ({"classes": ["normal"]}, r"E_BAD_VALUE.*classification needs 2"),
+        ({"classes": ["normal"]}, r"E_BAD_VALUE.*classification needs at least 2"),
         ({"encoder": {"name": "resnet81"}}, r"E_UNKNOWN_ENCODER.*resnet81"),
     ],
 )
@@ -193,7 +193,7 @@ def test_a_run_folder_belongs_to_one_process(tmp_path: Path) -> None:
             pass
     finally:
         os.kill(holder.pid, signal.SIGKILL)
-        holder.wait()
+        holder.communicate()
 
 
 def test_a_model_of_another_task_set_cannot_be_resumed(

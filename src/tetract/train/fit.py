@@ -103,6 +103,8 @@ def _trainer(
 ) -> lightning.Trainer:
     if job.show_progress:
         callbacks = [*callbacks, RichProgressBar(leave=True)]
+    # A resumed run logs beside its first part: Lightning would empty a folder that is in use.
+    part = "" if start == 0 else f"-from-{start}"
     return lightning.Trainer(
         accelerator="gpu" if device.type == "cuda" else "cpu",
         devices=1,
@@ -112,10 +114,10 @@ def _trainer(
         gradient_clip_val=job.optimiser.clip_norm,
         callbacks=callbacks,
         logger=[
-            CSVLogger(job.folder, name="", version="logs", flush_logs_every_n_steps=10),
-            TensorBoardLogger(job.folder, name="", version="tensorboard"),
+            CSVLogger(job.folder, name="", version=f"logs{part}", flush_logs_every_n_steps=10),
+            TensorBoardLogger(job.folder, name="", version=f"tensorboard{part}"),
         ],
-        log_every_n_steps=5,
+        log_every_n_steps=min(5, max(1, job.run.steps - start)),
         enable_checkpointing=False,
         enable_model_summary=False,
         enable_progress_bar=job.show_progress,
