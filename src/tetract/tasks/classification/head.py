@@ -12,8 +12,6 @@ from torch import Tensor, nn
 
 from tetract.types.batch import Features
 
-POOLED_MAPS = 3
-
 
 class ClassificationConfig(BaseModel):
     """Settings of the classification head."""
@@ -32,17 +30,17 @@ class ClassificationOutput:
 
 
 class ClassificationHead(nn.Module):
-    """Average and maximum of the three deepest maps, then a two-layer perceptron.
+    """Average and maximum of every map, then a two-layer perceptron.
 
-    The maximum lets one small lesion speak for a slice, most of all in the finest of the three
-    maps; the average carries diffuse disease.
+    The maximum lets one small lesion speak for a slice, most of all in the fine maps
+    that segmentation and detection teach; the average carries diffuse disease.
     """
 
     def __init__(
         self, *, channels: tuple[int, ...], classes: int, config: ClassificationConfig
     ) -> None:
         super().__init__()
-        pooled = 2 * sum(channels[-POOLED_MAPS:])
+        pooled = 2 * sum(channels)
         # Adam moves each weight by about the learning rate, whatever its size, and the moves of
         # thousands of inputs add up. Small inputs into large weights keep one step a small change.
         self.shrink = pooled**-0.5
@@ -58,7 +56,7 @@ class ClassificationHead(nn.Module):
 
     def forward(self, features: Features) -> ClassificationOutput:
         """Class logits of each row."""
-        deepest = [m.float() for m in features.maps[-POOLED_MAPS:]]
-        pooled = [m.mean(dim=(2, 3)) for m in deepest] + [m.amax(dim=(2, 3)) for m in deepest]
+        maps = [m.float() for m in features.maps]
+        pooled = [m.mean(dim=(2, 3)) for m in maps] + [m.amax(dim=(2, 3)) for m in maps]
         logits = cast("Tensor", self.mlp(self.shrink * torch.cat(pooled, dim=1)))
         return ClassificationOutput(logits=logits.float())
