@@ -24,7 +24,7 @@ def write_cohort(folder: Path) -> Path:
     )
 
 
-def tiny_recipe(data: Path, run: Path, **changes: Any) -> Recipe:
+def tiny_recipe(data: Path, run: Path, /, **changes: Any) -> Recipe:
     """Four steps of two rows at 64 px."""
     tree: dict[str, Any] = {
         "data": {"folder": str(data), "image_px": 64},
