@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 
 from tetract.data.import_csv import ImportOptions, import_csv
+from tetract.evaluate.files import write_evaluation
 from tetract.evaluate.result import Evaluation, Section
-from tetract.evaluate.serialise import evaluation_to_json
 from tetract.evaluate.tables import support_text
 from tetract.recipe import Recipe, evaluate_run, load_recipe, train
 from tetract.types import Task
@@ -68,9 +68,7 @@ def scored(recipe: Recipe, split: str) -> Evaluation:
     folder = recipe.run.folder / "evaluation" / split
     resolved = load_recipe(recipe.run.folder / "recipe.yaml")
     evaluation = evaluate_run(resolved, recipe.run.folder / "last", split=split)
-    folder.mkdir(parents=True, exist_ok=True)
-    document = json.dumps(evaluation_to_json(evaluation), indent=1, allow_nan=False)
-    (folder / "evaluation.json").write_text(document + "\n")
+    write_evaluation(folder, evaluation)
     return evaluation
 
 

@@ -40,7 +40,6 @@ def demo(
     from tetract.data.phantom_lesions import CLEAR_LESIONS
     from tetract.recipe import evaluate_run, load_recipe, train
     from tetract.recipe.load import DEMO
-    from tetract.report import check_free
 
     _check_is_ours(out)
     shutil.rmtree(out, ignore_errors=True)
@@ -57,7 +56,6 @@ def demo(
     evaluation = evaluate_run(
         finished.recipe, finished.folder, split="test", command="tetract demo"
     )
-    check_free(out / "findings")
     page = _predict(finished.folder, cohort / "unseen", out / "findings")
     overview = _write_overview(out, finished, evaluation)
     _show(evaluation, overview, page)
@@ -89,15 +87,13 @@ def _predict(run: Path, study: Path, out: Path) -> Path:
 
 def _write_overview(out: Path, finished: Finished, evaluation: Evaluation) -> Path:
     """The run's page and its figures as JSON and Markdown."""
-    import json
     import os
     import platform
     from dataclasses import asdict
     from importlib.metadata import version
 
     import tetract
-    from tetract.evaluate.markdown import evaluation_to_markdown
-    from tetract.evaluate.serialise import evaluation_to_json
+    from tetract.evaluate.files import write_evaluation
     from tetract.evaluate.tables import evaluation_tables
     from tetract.io import atomic_write_text
     from tetract.report import learning_curves, run_page
@@ -118,9 +114,7 @@ def _write_overview(out: Path, finished: Finished, evaluation: Evaluation) -> Pa
             "training": f"{finished.seconds:.0f} s on {os.cpu_count()} cores",
         },
     )
-    atomic_write_text(out / "evaluation.md", evaluation_to_markdown(evaluation))
-    document = json.dumps(evaluation_to_json(evaluation), indent=1, allow_nan=False)
-    atomic_write_text(out / "evaluation.json", document + "\n")
+    write_evaluation(out, evaluation)
     atomic_write_text(out / "index.html", page)
     return out / "index.html"
 

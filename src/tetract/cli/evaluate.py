@@ -25,9 +25,7 @@ def evaluate(
     import sys
 
     from tetract.cli.progress import counting
-    from tetract.evaluate.markdown import evaluation_to_markdown
-    from tetract.evaluate.serialise import evaluation_to_json
-    from tetract.io import atomic_write_text
+    from tetract.evaluate.files import write_evaluation
     from tetract.model.bundle import find_bundle
     from tetract.recipe import evaluate_run, load_recipe
 
@@ -44,10 +42,5 @@ def evaluate(
             on_prepared=count,
         )
     folder = out or run / "evaluation" / split
-    folder.mkdir(parents=True, exist_ok=True)
-    text = evaluation_to_markdown(evaluation)
-    atomic_write_text(folder / "evaluation.md", text)
-    document = json.dumps(evaluation_to_json(evaluation), indent=1, allow_nan=False)
-    atomic_write_text(folder / "evaluation.json", document + "\n")
-    typer.echo(text)
+    typer.echo(write_evaluation(folder, evaluation))
     typer.echo(f"Written to {folder}")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from tetract.errors import LabelError
+from tetract.types.targets import check_area
 
 UNKNOWN: Final = "unknown"
 EMPTY: Final = "empty"
@@ -255,15 +256,7 @@ def check_box(xyxy: tuple[float, float, float, float]) -> None:
         LabelError: ``E_BOX_EMPTY`` or ``E_BOX_OUTSIDE``.
     """
     x0, y0, x1, y1 = xyxy
-    found = f"x0={x0:g} y0={y0:g} x1={x1:g} y1={y1:g}"
-    if not (x1 > x0 and y1 > y0):
-        raise LabelError(
-            "E_BOX_EMPTY",
-            "box has no area",
-            expected="x1 > x0 and y1 > y0 in px (half-open)",
-            found=found,
-            fix="Remove the box or correct its corners",
-        )
+    found = check_area(x0, y0, x1, y1)
     if x0 < 0 or y0 < 0:
         raise LabelError(
             "E_BOX_OUTSIDE", "box leaves the image", expected="x0 >= 0, y0 >= 0 px", found=found

@@ -108,8 +108,7 @@ class Predictor:
                 yield _Slice(volume.provenance.slice_names[index], fitted, spacing)
 
     def _one_pass(self, passed: list[_Slice], first: int) -> list[SliceFindings]:
-        device = next(self.bundle.network.parameters()).device
-        image = torch.from_numpy(np.stack([one.fitted.image for one in passed])).to(device)
+        image = torch.from_numpy(np.stack([one.fitted.image for one in passed]))
         said = self.bundle.network.predict(image)
         return [
             decode_slice(

@@ -144,8 +144,8 @@ class Network(nn.Module):
 
     @torch.no_grad()
     def predict(self, image: Float[Tensor, "B C H W"]) -> Predictions:
-        """Decoded outputs of every head, on the grid of ``image``."""
-        output = self(image)
+        """Decoded outputs of every head, on the grid of ``image`` and on the network's device."""
+        output = self(image.to(next(self.parameters()).device))
         return Predictions(
             **{
                 ARMS[task].says: ARMS[task].predict(

@@ -11,6 +11,24 @@ from tetract.errors import LabelError
 from tetract.types.task import Task
 
 
+def check_area(x0: float, y0: float, x1: float, y1: float) -> str:
+    """Refuse a half-open box without area; return its corners in words, for other messages.
+
+    Raises:
+        LabelError: ``E_BOX_EMPTY``.
+    """
+    found = f"x0={x0:g} y0={y0:g} x1={x1:g} y1={y1:g}"
+    if not (x1 > x0 and y1 > y0):
+        raise LabelError(
+            "E_BOX_EMPTY",
+            "box has no area",
+            expected="x1 > x0 and y1 > y0 in px (half-open)",
+            found=found,
+            fix="Remove the box or correct its corners",
+        )
+    return found
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Boxes:
     """Axis-aligned boxes on one slice.
@@ -36,15 +54,7 @@ class Boxes:
         """
         height, width = self.canvas
         for x0, y0, x1, y1 in self.xyxy.tolist():
-            found = f"x0={x0:g} y0={y0:g} x1={x1:g} y1={y1:g}"
-            if not (x1 > x0 and y1 > y0):
-                raise LabelError(
-                    "E_BOX_EMPTY",
-                    "box has no area",
-                    expected="x1 > x0 and y1 > y0 in px (half-open)",
-                    found=found,
-                    fix="Remove the box or correct its corners",
-                )
+            found = check_area(x0, y0, x1, y1)
             if x0 < 0 or y0 < 0 or x1 > width or y1 > height:
                 raise LabelError(
                     "E_BOX_OUTSIDE",
