@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from tetract.cli.data import app
 from tetract.data import EMPTY, MaskSource, Row, open_dataset
-from tetract.data.import_csv import ImportOptions, ImportReport, import_csv
+from tetract.data.finish_import import ImportOptions, ImportReport
+from tetract.data.import_csv import import_csv
 from tetract.errors import TetractError
 from tetract.io import write_png
 

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from tetract.data import EMPTY, DatasetFolder, MaskSource, Row, open_dataset
-from tetract.data.import_csv import ImportReport, import_csv
+from tetract.data.finish_import import ImportReport
+from tetract.data.import_csv import import_csv
 from tetract.data.voc import find_voc, read_voc
 from tetract.io import read_label_map
 

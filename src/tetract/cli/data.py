@@ -42,7 +42,8 @@ def import_csv_table(
     """
     import json
 
-    from tetract.data.import_csv import ImportOptions, import_csv
+    from tetract.data.finish_import import ImportOptions
+    from tetract.data.import_csv import import_csv
 
     options = ImportOptions(images=images, seed=seed, overwrite=overwrite)
     report = import_csv(table, mapping, folder, options)
