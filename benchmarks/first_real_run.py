@@ -14,7 +14,8 @@ import sys
 import time
 from pathlib import Path
 
-from tetract.data.import_csv import ImportOptions, import_csv
+from tetract.data.finish_import import ImportOptions
+from tetract.data.import_csv import import_csv
 from tetract.evaluate.files import write_evaluation
 from tetract.evaluate.result import Evaluation, Section
 from tetract.evaluate.tables import support_text

@@ -2,6 +2,6 @@
 
 from tetract.layers.blocks import ConvNormAct, group_norm
 from tetract.layers.pyramid import Pyramid, build_pyramid
-from tetract.layers.unet import UNetDecoder
+from tetract.layers.unet import UNetDecoder, used_widths
 
-__all__ = ["ConvNormAct", "Pyramid", "UNetDecoder", "build_pyramid", "group_norm"]
+__all__ = ["ConvNormAct", "Pyramid", "UNetDecoder", "build_pyramid", "group_norm", "used_widths"]

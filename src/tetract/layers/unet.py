@@ -33,6 +33,11 @@ class UpBlock(nn.Module):
         return cast("Tensor", self.convolve(fine))
 
 
+def used_widths(widths: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, ...]:
+    """The first of ``widths``: one for each halving of the deepest stride down to 1 px."""
+    return widths[: strides[-1].bit_length() - 1]
+
+
 class UNetDecoder(nn.Module):
     """From the deepest feature map back to the image's resolution.
 
@@ -59,7 +64,7 @@ class UNetDecoder(nn.Module):
         blocks: list[nn.Module] = []
         self._skips: list[int | None] = []
         coarse, stride = channels[-1], strides[-1]
-        for width in widths[: strides[-1].bit_length() - 1]:
+        for width in used_widths(widths, strides):
             stride //= 2
             skip = skip_at.get(stride)
             blocks.append(UpBlock(coarse, 0 if skip is None else channels[skip], width))

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from tetract.joint import TaskLosses
+from tetract.layers import used_widths
 from tetract.model.encoder import Encoder
 from tetract.model.showing import show
 from tetract.model.spec import NetworkSpec
@@ -70,7 +71,9 @@ class Arm:
 ARMS: dict[Task, Arm] = {
     Task.CLASSIFICATION: Arm(
         build=lambda spec, trunk: ClassificationHead(
-            channels=trunk.channels, classes=len(spec.classes), config=spec.classification
+            channels=_read_by_classification(spec, trunk),
+            classes=len(spec.classes),
+            config=spec.classification,
         ),
         loss=classification_loss,
         predict=predict_classes,
@@ -112,6 +115,13 @@ ARMS: dict[Task, Arm] = {
 }
 
 
+def _read_by_classification(spec: NetworkSpec, trunk: Encoder) -> tuple[int, ...]:
+    """Channels of the maps that ``Network`` hands to the classifier."""
+    if not spec.class_reads_masks:
+        return trunk.channels
+    return (used_widths(spec.segmentation.widths, trunk.strides)[-1], *trunk.channels)
+
+
 class Network(nn.Module):
     """The shared encoder and the heads that ``spec.tasks`` names."""
 
@@ -139,8 +149,17 @@ class Network(nn.Module):
         Args:
             image: (B, 1, H, W) in [0, 1]; H and W are multiples of 32.
         """
-        features = self.encoder(image)
-        return Outputs(**{name: head(features) for name, head in self.heads.items()})
+        features = cast("Features", self.encoder(image))
+        outputs = {
+            task.value: self.heads[task.value](features)
+            for task in self.tasks
+            if task is not Task.CLASSIFICATION
+        }
+        if Task.CLASSIFICATION in self.tasks:
+            if self.spec.class_reads_masks:
+                features = features.with_finest(outputs["segmentation"].decoded)
+            outputs["classification"] = self.heads["classification"](features)
+        return Outputs(**outputs)
 
     @torch.no_grad()
     def predict(self, image: Float[Tensor, "B C H W"]) -> Predictions:
@@ -173,5 +192,18 @@ class Network(nn.Module):
             rows = shown.batch.rows(task)
             if len(rows):
                 head, chosen = self.heads[task.value], shown.batch.select(rows)
-                parts[task] = ARMS[task].loss(head, head(features.select(rows)), chosen)
+                output = head(self._read_by(task, features.select(rows)))
+                parts[task] = ARMS[task].loss(head, output, chosen)
         return TaskLosses(parts=parts)
+
+    def _read_by(self, task: Task, features: Features) -> Features:
+        """What an arm reads: the trunk's maps; for a class also what the masks are read from.
+
+        That map comes without gradient: the class reads what the masks have taught, and a step
+        without a mask leaves the segmentation arm untouched.
+        """
+        if task is not Task.CLASSIFICATION or not self.spec.class_reads_masks:
+            return features
+        with torch.no_grad():
+            looked = cast("SegmentationOutput", self.heads["segmentation"](features))
+        return features.with_finest(looked.decoded)

@@ -83,6 +83,14 @@ class NetworkSpec(BaseModel):
         return data
 
     @property
+    def class_reads_masks(self) -> bool:
+        """Whether the classifier also reads the map that segmentation decodes."""
+        return self.classification.read_segmentation and {
+            Task.CLASSIFICATION,
+            Task.SEGMENTATION,
+        } <= set(self.tasks)
+
+    @property
     def label_space(self) -> LabelSpace:
         """Names behind the output channels."""
         return LabelSpace(

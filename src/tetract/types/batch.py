@@ -153,6 +153,10 @@ class Features:
         """``C_i`` of each map."""
         return tuple(m.shape[1] for m in self.maps)
 
+    def with_finest(self, decoded: Float[Tensor, "B C H W"]) -> Features:
+        """These maps behind one more, at the image's resolution."""
+        return Features(maps=(decoded, *self.maps), strides=(1, *self.strides))
+
     def select(self, rows: Int64[Tensor, " R"]) -> Features:
         """The features of only these rows."""
         return Features(maps=tuple(m[rows] for m in self.maps), strides=self.strides)

@@ -20,6 +20,12 @@ class ClassificationConfig(BaseModel):
 
     hidden: int = Field(default=128, ge=1, description="Width of the hidden layer.")
     dropout: float = Field(default=0.2, ge=0.0, lt=1.0, description="Share of units dropped.")
+    read_segmentation: bool = Field(
+        default=True,
+        description="Also pool the map that the masks are read from, where the model segments: a "
+        "small lesion that the masks have taught is hard to learn again from image labels alone. "
+        "The class does not train that map. false: the encoder's maps only, as in the paper.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,17 +40,22 @@ class ClassificationHead(nn.Module):
 
     The maximum lets one small lesion speak for a slice, most of all in the fine maps
     that segmentation and detection teach; the average carries diffuse disease.
+
+    Args:
+        channels: ``C_i`` of the maps of the ``Features`` it will be given.
+        classes: Number of classes.
+        config: Settings.
     """
 
     def __init__(
         self, *, channels: tuple[int, ...], classes: int, config: ClassificationConfig
     ) -> None:
         super().__init__()
-        pooled = 2 * sum(channels)
         # Adam moves each weight by about the learning rate, whatever its size, and the moves of
-        # thousands of inputs add up. Small inputs into large weights keep one step a small change.
-        self.shrink = pooled**-0.5
-        first = nn.Linear(pooled, config.hidden)
+        # thousands of inputs add up. Small inputs into large weights keep one step a small change;
+        # and each map has the same say, however many channels it has.
+        self.shrinks = tuple((2 * width * len(channels)) ** -0.5 for width in channels)
+        first = nn.Linear(2 * sum(channels), config.hidden)
         nn.init.normal_(first.weight)
         self.mlp = nn.Sequential(
             first,
@@ -56,7 +67,10 @@ class ClassificationHead(nn.Module):
 
     def forward(self, features: Features) -> ClassificationOutput:
         """Class logits of each row."""
-        maps = [m.float() for m in features.maps]
-        pooled = [m.mean(dim=(2, 3)) for m in maps] + [m.amax(dim=(2, 3)) for m in maps]
-        logits = cast("Tensor", self.mlp(self.shrink * torch.cat(pooled, dim=1)))
+        pooled = [
+            shrink * reduced
+            for shrink, m in zip(self.shrinks, features.maps, strict=True)
+            for reduced in (m.float().mean(dim=(2, 3)), m.float().amax(dim=(2, 3)))
+        ]
+        logits = cast("Tensor", self.mlp(torch.cat(pooled, dim=1)))
         return ClassificationOutput(logits=logits.float())

@@ -28,8 +28,14 @@ class SegmentationConfig(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentationOutput:
-    """``logits``: (B, M, H, W) float32 over ``LabelSpace.mask_classes``, one sigmoid each."""
+    """What the decoder ends in, and the masks.
 
+    Attributes:
+        decoded: (B, D, H, W), the map that the masks are read from.
+        logits: (B, M, H, W) float32 over ``LabelSpace.mask_classes``, one sigmoid each.
+    """
+
+    decoded: Float[Tensor, "B D H W"]
     logits: Float[Tensor, "B M H W"]
 
 
@@ -59,8 +65,9 @@ class SegmentationHead(nn.Module):
 
     def forward(self, features: Features) -> SegmentationOutput:
         """Mask logits at the image's resolution."""
-        logits = cast("Tensor", self.project(self.decoder(features)))
-        return SegmentationOutput(logits=logits.float())
+        decoded = cast("Tensor", self.decoder(features))
+        logits = cast("Tensor", self.project(decoded))
+        return SegmentationOutput(decoded=decoded, logits=logits.float())
 
 
 def _bias(layer: nn.Conv2d) -> Tensor:
