@@ -113,6 +113,23 @@ def test_a_model_without_channels_returns_no_channels() -> None:
     assert fit.resize_probabilities_to_original(nothing).shape == (0, 60, 120)
 
 
+@pytest.mark.parametrize("original", [(60, 120), (120, 61), (7, 300)])
+def test_the_frame_holds_the_slice_and_no_padding(original: tuple[int, int]) -> None:
+    fit = Letterbox(original=original, size_px=64)
+    white = fit.image_to_model(np.ones(original, dtype=np.float32))
+    assert fit.frame_px is not None
+    top, left, bottom, right = fit.frame_px
+    outside = white.copy()
+    outside[top:bottom, left:right] = 0.0
+    # Bilinear resizing blurs the edge by less than two pixels.
+    assert white[top + 2 : bottom - 2, left:right][:, 2:-2].min(initial=1.0) > 0.999
+    assert (outside > 0.5).sum() <= 2 * 64
+
+
+def test_a_square_slice_has_no_padding() -> None:
+    assert Letterbox(original=(80, 80), size_px=64).frame_px is None
+
+
 def test_at_the_same_size_a_mask_is_unchanged() -> None:
     mask = np.random.default_rng(0).random((1, 64, 64)) < 0.3
     assert np.array_equal(Letterbox(original=(64, 64), size_px=64).masks_to_model(mask), mask)

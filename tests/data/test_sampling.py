@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tetract.data.sampling import BatchPlan, PlanSampler
+from tetract.data.sampling import BatchPlan
 from tetract.errors import RecipeError
 from tetract.types import Task
 
@@ -42,13 +42,6 @@ def test_a_step_depends_on_seed_and_step_alone() -> None:
         used.rows(step)
     assert [used.rows(s) for s in range(40)] == [fresh.rows(s) for s in range(40)]
     assert fresh.rows(0) != plan(seed=1).rows(0)
-
-
-def test_a_resumed_run_sees_the_steps_it_missed() -> None:
-    whole = list(PlanSampler(plan(), start_step=0, steps=30))
-    late = PlanSampler(plan(), start_step=12, steps=18)
-    assert whole[12:] == list(late)
-    assert len(late) == 18
 
 
 @pytest.mark.parametrize("batch", [4, 5, 8, 11])

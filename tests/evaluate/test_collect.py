@@ -92,13 +92,52 @@ def test_pixel_area_comes_from_the_spacing() -> None:
 
 def test_half_precision_predictions_are_read() -> None:
     class Half(Oracle):
-        def predict(self, image: torch.Tensor) -> Predictions:
-            said = super().predict(image)
+        def predict(
+            self, image: torch.Tensor, tasks: tuple[Task, ...] | None = None
+        ) -> Predictions:
+            said = super().predict(image, tasks)
             assert said.reconstruction is not None
             return replace(said, reconstruction=said.reconstruction.bfloat16())
 
     found = collect(Half([Task.RECONSTRUCTION]), [make_batch()], HIDING)
     assert 0 < found.reconstruction[0].plain.mae < 0.01
+
+
+def test_padding_counts_in_no_reconstruction_figure() -> None:
+    class Smeared(Oracle):
+        """Right within the slice, wrong in the padding around it."""
+
+        def predict(
+            self, image: torch.Tensor, tasks: tuple[Task, ...] | None = None
+        ) -> Predictions:
+            said = super().predict(image, tasks)
+            assert said.reconstruction is not None
+            wrong = said.reconstruction.clone()
+            wrong[:, :, :4] = 1.0
+            return replace(said, reconstruction=wrong)
+
+    batch = make_batch()
+    framed = replace(
+        batch,
+        identity=tuple(replace(who, frame_px=(4, 0, SIZE, SIZE)) for who in batch.identity),
+    )
+    smeared = Smeared([Task.RECONSTRUCTION])
+    assert collect(smeared, [framed], HIDING).reconstruction[0].plain.mae == 0.0
+    assert collect(smeared, [batch], HIDING).reconstruction[0].plain.mae > 0.05
+
+
+def test_withheld_pixels_are_asked_of_the_reconstruction_arm_alone() -> None:
+    asked: list[tuple[Task, ...] | None] = []
+
+    class Listening(Oracle):
+        def predict(
+            self, image: torch.Tensor, tasks: tuple[Task, ...] | None = None
+        ) -> Predictions:
+            asked.append(tasks)
+            return super().predict(image, tasks)
+
+    collect(Listening(), [make_batch()], HIDING)
+    assert asked == [None, (Task.RECONSTRUCTION,)]
 
 
 def test_progress_counts_every_row() -> None:
@@ -113,9 +152,11 @@ def test_no_batches_give_no_rows() -> None:
 
 def test_a_prediction_that_is_not_a_number_is_refused() -> None:
     class Broken(Oracle):
-        def predict(self, image: torch.Tensor) -> Predictions:
+        def predict(
+            self, image: torch.Tensor, tasks: tuple[Task, ...] | None = None
+        ) -> Predictions:
             nothing = torch.full((len(image), 2, SIZE, SIZE), torch.nan)
-            return replace(super().predict(image), mask_probabilities=nothing)
+            return replace(super().predict(image, tasks), mask_probabilities=nothing)
 
     with pytest.raises(InputError, match="E_PREDICTION_NOT_FINITE"):
         collect(Broken(), [make_batch()], HIDING)
@@ -123,8 +164,10 @@ def test_a_prediction_that_is_not_a_number_is_refused() -> None:
 
 def test_a_model_that_does_not_answer_its_task_is_refused() -> None:
     class Silent(Oracle):
-        def predict(self, image: torch.Tensor) -> Predictions:
-            return replace(super().predict(image), boxes=None)
+        def predict(
+            self, image: torch.Tensor, tasks: tuple[Task, ...] | None = None
+        ) -> Predictions:
+            return replace(super().predict(image, tasks), boxes=None)
 
     with pytest.raises(BundleError, match="E_HEAD_MISSING"):
         collect(Silent(), [make_batch()], HIDING)

@@ -11,6 +11,7 @@ from makers import full_batch, make_batch, make_boxes, make_network
 from tetract.joint import JointConfig, weighted_sum
 from tetract.model import Network
 from tetract.model.showing import show
+from tetract.tasks.classification import ClassificationConfig
 from tetract.types import Task
 from tetract.types.batch import Batch
 
@@ -69,6 +70,39 @@ def test_a_task_without_rows_adds_exactly_zero_gradient(absent: Task) -> None:
     without = [p.grad for p in network.encoder.parameters()]
     for one, other in zip(with_head, without, strict=True):
         assert (one is None and other is None) or torch.equal(one, other)
+
+
+def test_a_class_reads_the_masks_without_bending_them() -> None:
+    network = make_network(Task.CLASSIFICATION, Task.SEGMENTATION)
+    losses = network.losses(make_batch(label={0: [0], 1: [1]}), torch.Generator())
+    losses.of(Task.CLASSIFICATION).backward()
+    arm = network.heads["segmentation"]
+    assert untouched(arm)
+    image = make_batch().image
+    before = network.predict(image).class_probabilities
+    with torch.no_grad():
+        for p in arm.parameters():
+            p.mul_(1.5)
+    assert not torch.equal(before, network.predict(image).class_probabilities)
+
+
+def test_the_paper_classifies_from_the_encoder_alone() -> None:
+    spec = make_network(Task.CLASSIFICATION, Task.SEGMENTATION).spec
+    paper = ClassificationConfig(read_segmentation=False)
+    network = Network(spec.model_copy(update={"classification": paper})).eval()
+    with torch.no_grad():
+        before = network.predict(make_batch().image).class_probabilities
+        for p in network.heads["segmentation"].parameters():
+            p.zero_()
+        assert torch.equal(before, network.predict(make_batch().image).class_probabilities)
+
+
+def test_asked_for_one_task_it_answers_that_one() -> None:
+    network = make_network(*Task).eval()
+    image = make_batch().image
+    whole, one = network.predict(image), network.predict(image, (Task.CLASSIFICATION,))
+    assert torch.equal(whole.class_probabilities, one.class_probabilities)
+    assert (one.mask_probabilities, one.reconstruction, one.boxes) == (None, None, None)
 
 
 def test_a_batch_that_teaches_nothing_gives_no_loss() -> None:

@@ -235,6 +235,7 @@ class SliceDataset(Dataset[Sample]):
                 source=row.source,
                 slice_index=index,
                 spacing_mm=fitted.spacing_mm,
+                frame_px=fitted.letterbox.frame_px,
             ),
         )
         return pack(sample), resolved

@@ -7,6 +7,7 @@ spans ``[i, i + 1)`` (half-open, like the boxes).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +48,22 @@ class Letterbox:
         """Rows above and columns left of the slice in the padded square, original pixels."""
         height, width = self.original
         return (self.side_px - height) // 2, (self.side_px - width) // 2
+
+    @property
+    def frame_px(self) -> tuple[int, int, int, int] | None:
+        """``(top, left, bottom, right)`` of the model pixels that show nothing but the slice.
+
+        Half-open; None for a square slice, which has no padding.
+        """
+        (top, left), (height, width) = self.offset, self.original
+        if height == width:
+            return None
+        return (
+            math.ceil(top * self.scale),
+            math.ceil(left * self.scale),
+            max(math.floor((top + height) * self.scale), 1),
+            max(math.floor((left + width) * self.scale), 1),
+        )
 
     def spacing_to_model(self, spacing_mm: tuple[float, float]) -> tuple[float, float]:
         """Height and width in mm of a model pixel, from those of an original pixel."""

@@ -9,7 +9,7 @@ and any number of workers see the same batches.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -120,28 +120,6 @@ class BatchPlan:
         # Two rows take turns: any reshuffling could show one of them twice in a row.
         turn = epoch if len(pool.rows) > 2 else 0
         return np.random.default_rng([self.seed, 1, *pool.key, turn]).permutation(pool.rows)
-
-
-class PlanSampler:
-    """The plan as a torch batch sampler: the rows of steps ``start_step`` and on.
-
-    Args:
-        plan: The plan.
-        start_step: First step, for resuming.
-        steps: Number of steps.
-    """
-
-    def __init__(self, plan: BatchPlan, *, start_step: int, steps: int) -> None:
-        self.plan = plan
-        self.start_step = start_step
-        self.steps = steps
-
-    def __iter__(self) -> Iterator[list[int]]:
-        for step in range(self.start_step, self.start_step + self.steps):
-            yield list(self.plan.rows(step))
-
-    def __len__(self) -> int:
-        return self.steps
 
 
 _Shares = list[tuple[tuple[int, int], Int64[np.ndarray, " _"], float]]

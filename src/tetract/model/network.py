@@ -143,34 +143,46 @@ class Network(nn.Module):
         """Names behind the output channels."""
         return self.spec.label_space
 
-    def forward(self, image: Float[Tensor, "B C H W"]) -> Outputs:
+    def forward(
+        self, image: Float[Tensor, "B C H W"], tasks: tuple[Task, ...] | None = None
+    ) -> Outputs:
         """Encode once, then let every arm read the same features.
 
         Args:
             image: (B, 1, H, W) in [0, 1]; H and W are multiples of 32.
+            tasks: Whose arms to run; None: all. A class needs the masks' arm too where it reads
+                from it.
         """
+        wanted = set(self.tasks if tasks is None else tasks)
+        if Task.CLASSIFICATION in wanted and self.spec.class_reads_masks:
+            wanted.add(Task.SEGMENTATION)
         features = cast("Features", self.encoder(image))
         outputs = {
             task.value: self.heads[task.value](features)
             for task in self.tasks
-            if task is not Task.CLASSIFICATION
+            if task in wanted and task is not Task.CLASSIFICATION
         }
-        if Task.CLASSIFICATION in self.tasks:
+        if Task.CLASSIFICATION in wanted:
             if self.spec.class_reads_masks:
                 features = features.with_finest(outputs["segmentation"].decoded)
             outputs["classification"] = self.heads["classification"](features)
         return Outputs(**outputs)
 
     @torch.no_grad()
-    def predict(self, image: Float[Tensor, "B C H W"]) -> Predictions:
-        """Decoded outputs of every head, on the grid of ``image`` and on the network's device."""
-        output = self(image.to(next(self.parameters()).device))
+    def predict(
+        self, image: Float[Tensor, "B C H W"], tasks: tuple[Task, ...] | None = None
+    ) -> Predictions:
+        """Decoded outputs of ``tasks`` (None: all), on the grid of ``image``.
+
+        They lie on the network's device.
+        """
+        output = self(image.to(next(self.parameters()).device), tasks)
         return Predictions(
             **{
                 ARMS[task].says: ARMS[task].predict(
                     self.heads[task.value], getattr(output, task.value)
                 )
-                for task in self.tasks
+                for task in (self.tasks if tasks is None else tasks)
             }
         )
 

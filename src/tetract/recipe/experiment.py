@@ -75,7 +75,8 @@ def train(
     folder = open_dataset(recipe.data.folder)
     recipe = fill_names(recipe, folder.card)
     network = build_network(recipe)
-    carried = _carry(recipe, network)
+    # A resumed run has its own weights already; what it once started from may be gone.
+    carried = () if resume else _carry(recipe, network)
     if on_carried and carried:
         on_carried(carried)
     datasets = [open_split(recipe, folder, split, on_prepared) for split in ("train", "val")]

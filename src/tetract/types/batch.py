@@ -23,6 +23,8 @@ class Identity:
         source: Name of the source.
         slice_index: Position within its series, 0 for single pictures.
         spacing_mm: Height and width of a pixel of ``Sample.image`` in mm, or None if unknown.
+        frame_px: ``(top, left, bottom, right)``, half-open: the part of ``Sample.image`` that
+            shows the slice, the rest being padding; None where there is no padding.
     """
 
     row: int
@@ -30,6 +32,7 @@ class Identity:
     source: str
     slice_index: int
     spacing_mm: tuple[float, float] | None
+    frame_px: tuple[int, int, int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
