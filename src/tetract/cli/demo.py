@@ -89,7 +89,6 @@ def _write_overview(out: Path, finished: Finished, evaluation: Evaluation) -> Pa
     """The run's page and its figures as JSON and Markdown."""
     import os
     import platform
-    from dataclasses import asdict
     from importlib.metadata import version
 
     import tetract
@@ -101,7 +100,7 @@ def _write_overview(out: Path, finished: Finished, evaluation: Evaluation) -> Pa
     shown = sorted((out / "findings" / "overlays").glob("*.png"))[:6]
     page = run_page(
         "demo",
-        [asdict(table) for table in evaluation_tables(evaluation)],
+        evaluation_tables(evaluation),
         learning_curves(finished.folder / "logs" / "metrics.csv"),
         [(file.stem, file.read_bytes()) for file in shown],
         command="tetract demo",

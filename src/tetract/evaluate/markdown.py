@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tetract.evaluate.result import Evaluation
-from tetract.evaluate.tables import Table, evaluation_tables, support_text
+from tetract.evaluate.tables import evaluation_tables, support_text
+from tetract.types.table import Table
 
 RESEARCH_USE = "Research use only, not a medical device."
 LEGEND = (
@@ -52,5 +53,5 @@ def _grid(table: Table) -> str:
     """The cells: names to the left, figures to the right."""
     ruler = [":--", *["--:"] * (len(table.columns) - 1)]
     # A bar inside a name would open a new column.
-    body = [[cell.replace("|", "\\|") for cell in row] for row in table.rows]
+    body = [[str(cell).replace("|", "\\|") for cell in row] for row in table.rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (table.columns, ruler, *body))

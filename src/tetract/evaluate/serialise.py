@@ -10,7 +10,8 @@ import numpy as np
 from tetract.evaluate.headline import headline
 from tetract.evaluate.markdown import LEGEND, RESEARCH_USE
 from tetract.evaluate.result import Evaluation
-from tetract.evaluate.tables import Table, evaluation_tables
+from tetract.evaluate.tables import evaluation_tables
+from tetract.types.table import Table
 
 SCHEMA = "tetract.evaluation/1"
 

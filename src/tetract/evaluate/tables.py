@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from tetract.evaluate.result import Evaluation, Section
 from tetract.tasks.classification.metrics import ClassScores
 from tetract.tasks.detection.metrics import LesionScores
 from tetract.tasks.segmentation.metrics import MaskScores
 from tetract.types.figure import Figure, Support
+from tetract.types.table import Table
 
 DASH = "\N{EM DASH}"
 BANNER = (
@@ -26,25 +26,6 @@ DETECTION_NOTE = (
 )
 
 _Cells = Sequence[str | Figure]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """One table, ready to be shown.
-
-    Attributes:
-        title: Its caption.
-        columns: Head of each column.
-        rows: Cells as text, one per column: figures as ``0.812 (40 / 12)``.
-        note: What to know to read it, and why figures are missing.
-        warning: What must be read before any of its numbers, or "".
-    """
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    note: str
-    warning: str = ""
 
 
 def evaluation_tables(evaluation: Evaluation) -> tuple[Table, ...]:

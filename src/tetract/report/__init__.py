@@ -12,11 +12,9 @@ from tetract.report.folder import check_free
 from tetract.report.overlay import draw_slice
 from tetract.report.page import findings_page
 from tetract.report.run_page import run_page
-from tetract.report.tables import Table
 
 __all__ = [
     "FindingsFiles",
-    "Table",
     "check_free",
     "draw_slice",
     "findings_page",

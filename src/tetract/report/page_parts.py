@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tetract.report.findings_json import mask_rows
 from tetract.report.markup import TIMES, Html, el, join
-from tetract.report.tables import Table, render
+from tetract.report.tables import render
 from tetract.types import Findings, LesionBox
+from tetract.types.table import Table
 
 # Shows one slice at a time. Without it every slice stays visible, one below the other.
 SCRIPT = """

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from tetract.report.markup import Html, data_uri, el, join
 from tetract.report.style import NOTICE, document, header
-from tetract.report.tables import render, tables_from
+from tetract.report.tables import render
+from tetract.types.table import Table
 
 
 def run_page(
     title: str,
-    evaluation: Mapping[str, object] | Sequence[object],
+    tables: Sequence[Table],
     curves: Html,
     examples: Sequence[tuple[str, bytes]] = (),
     *,
@@ -22,22 +23,20 @@ def run_page(
 
     Args:
         title: Name of the run; escaped.
-        evaluation: What ``tables_from`` understands: a list of ``Table`` or of
-            ``{title, columns, rows, note}``, a mapping with that list under ``tables``, or any
-            nested mapping of numbers.
+        tables: The results.
         curves: From ``learning_curves``.
         examples: Caption and PNG file of each example picture.
         command: What to type to get the same numbers.
         environment: Versions, seed, machine and the like.
     """
-    tables = join(render(table) for table in tables_from(evaluation))
+    results = join(render(table) for table in tables)
     body = join(
         (
             header("TetraCT run", title, "Four tasks, one encoder: how it learnt, how it does"),
             el(
                 "main",
                 el("h2", "Results"),
-                tables or el("p", "No evaluation was made.", class_="soft"),
+                results or el("p", "No evaluation was made.", class_="soft"),
                 *_examples(examples),
                 el("h2", "Learning curves"),
                 curves,

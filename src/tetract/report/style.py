@@ -30,6 +30,8 @@ p{margin:6px 0 10px;max-width:78ch}
 .over{color:var(--accent);font-size:12.5px;font-weight:650;letter-spacing:.07em;
 text-transform:uppercase;margin:0 0 4px}
 .soft{color:var(--soft)}
+.banner{background:#fdecea;color:#8c1d18;border-left:4px solid #c62828;padding:.6rem .9rem;
+font-weight:600}
 .notice{background:var(--warnwash);color:var(--warn);border-left:4px solid #e0921a;
 padding:9px 14px;margin:14px 0 0;border-radius:3px;font-weight:550}
 .grid{display:grid;grid-template-columns:repeat(3,minmax(0,1fr));gap:20px}

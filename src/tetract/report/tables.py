@@ -1,36 +1,16 @@
-"""Tables of results, from plain values."""
+"""Tables of results in HTML."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import cast
+from collections.abc import Sequence
 
 from tetract.report.markup import DASH, Html, el, join
-
-Cell = str | float | int | bool | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """One table.
-
-    Attributes:
-        title: Its caption.
-        columns: Head of each column.
-        rows: Cells; None shows as a dash, ``Html`` is taken as it is.
-        note: A sentence under the table.
-    """
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    note: str = ""
+from tetract.types.table import Cell, Table
 
 
 def render(table: Table) -> Html:
-    """The table in HTML; columns of numbers are set to the right."""
+    """The table in HTML, its warning first; columns of numbers are set to the right."""
     right = [_is_numeric([row[c] for row in table.rows]) for c in range(len(table.columns))]
     head = el("tr", *(_cell("th", name, right[c]) for c, name in enumerate(table.columns)))
     body = join(
@@ -43,8 +23,9 @@ def render(table: Table) -> Html:
         el("thead", head),
         el("tbody", body),
     )
+    warning = el("p", table.warning, class_="banner") if table.warning else Html()
     note = el("p", table.note, class_="soft") if table.note else Html()
-    return join((el("div", drawn, class_="scroll"), note))
+    return join((warning, el("div", drawn, class_="scroll"), note))
 
 
 def show(value: Cell) -> str:
@@ -56,69 +37,6 @@ def show(value: Cell) -> str:
     if isinstance(value, float):
         return f"{value:,.3f}"
     return f"{value:,}" if isinstance(value, int) else value
-
-
-def tables_from(evaluation: Mapping[str, object] | Sequence[object]) -> tuple[Table, ...]:
-    """Tables out of evaluation JSON.
-
-    Understood are: a list of ``{title, columns, rows, note}``; a mapping with such a list under
-    ``tables``; and any nested mapping, where sub-mappings of plain values that share a parent
-    become the rows of one table.
-    """
-    if isinstance(evaluation, Mapping):
-        given = evaluation.get("tables")
-        if not isinstance(given, list):
-            return tuple(_nested("", evaluation))
-        evaluation = cast("list[object]", given)
-    return tuple(_given(cast("Mapping[str, object]", item)) for item in evaluation)
-
-
-def _given(item: Mapping[str, object] | Table) -> Table:
-    if isinstance(item, Table):
-        return item
-    rows = cast("Sequence[Sequence[object]]", item.get("rows", ()))
-    return Table(
-        title=str(item.get("title", "")),
-        columns=tuple(str(name) for name in cast("Sequence[object]", item.get("columns", ()))),
-        rows=tuple(tuple(_plain(value) for value in row) for row in rows),
-        note=str(item.get("note") or ""),
-    )
-
-
-def _nested(title: str, branch: Mapping[str, object]) -> list[Table]:
-    leaves = {name: value for name, value in branch.items() if not isinstance(value, Mapping)}
-    inner = {
-        name: cast("Mapping[str, object]", value)
-        for name, value in branch.items()
-        if isinstance(value, Mapping)
-    }
-    flat = {name: value for name, value in inner.items() if not _has_mapping(value)}
-    found: list[Table] = []
-    if leaves:
-        rows = tuple((name, _plain(value)) for name, value in leaves.items())
-        found.append(Table(title=title, columns=("", "value"), rows=rows))
-    if flat:
-        columns = tuple(dict.fromkeys(key for value in flat.values() for key in value))
-        body = tuple(
-            (name, *(_plain(value.get(key)) for key in columns)) for name, value in flat.items()
-        )
-        found.append(Table(title=title, columns=("", *columns), rows=body))
-    for name, value in inner.items():
-        if name not in flat:
-            found += _nested(f"{title} / {name}" if title else name, value)
-    return found
-
-
-def _has_mapping(branch: Mapping[str, object]) -> bool:
-    return any(isinstance(value, Mapping) for value in branch.values())
-
-
-def _plain(value: object) -> Cell:
-    if value is None or isinstance(value, (str, int, float)):
-        return value
-    if isinstance(value, (list, tuple)):
-        return ", ".join(show(_plain(part)) for part in cast("Sequence[object]", value))
-    return str(value)
 
 
 def _is_numeric(values: Sequence[Cell]) -> bool:
