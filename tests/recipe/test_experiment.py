@@ -16,7 +16,7 @@ import pytest
 
 import tetract
 from recipe_cases import tiny_recipe, write_cohort
-from tetract.errors import BundleError, InputError, MachineError, RecipeError
+from tetract.errors import BundleError, Exit, InputError, MachineError, RecipeError
 from tetract.evaluate.serialise import evaluation_to_json
 from tetract.recipe import evaluate_run, load_recipe, save_recipe, train
 from tetract.train import run_folder
@@ -53,6 +53,39 @@ def test_a_run_leaves_models_logs_and_its_recipe(run: Path) -> None:
 def test_the_same_seed_gives_the_same_weights(run: Path, cohort: Path, tmp_path: Path) -> None:
     train(tiny_recipe(cohort, tmp_path / "again"), show_progress=False)
     assert digest(tmp_path / "again" / "last") == digest(run / "last")
+
+
+def test_a_full_disk_under_a_training_is_one_line_and_leaves_the_last_good_model(
+    cohort: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "full"
+    recipe = tiny_recipe(cohort, folder, run={"validate_every": 1})
+    save_recipe(recipe, tmp_path / "recipe.yaml")
+    script = tmp_path / "full.py"
+    # From the second save on, no file may grow beyond 100 kB: what a full disk looks like.
+    script.write_text(
+        "import resource, sys\n"
+        "from tetract.cli.main import _guarded\n"
+        "from tetract.train.watch import Watch\n"
+        "save = Watch.save_last\n"
+        "def fill(self, trainer, module, step):\n"
+        "    if step == 2:\n"
+        "        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
+        "    save(self, trainer, module, step)\n"
+        "Watch.save_last = fill\n"
+        "sys.exit(_guarded(['train', sys.argv[1]]))\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, str(script), str(tmp_path / "recipe.yaml")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == Exit.MACHINE, ended.stderr
+    assert "E_DISK_FULL" in ended.stderr.splitlines()[-1]
+    assert "Traceback" not in ended.stderr
+    assert tetract.load(folder / "last").tasks  # step 1's model, whole
+    assert not list(folder.rglob("*.tmp"))
 
 
 def test_an_interrupted_run_resumes_to_the_very_same_weights(

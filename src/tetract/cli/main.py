@@ -90,7 +90,7 @@ def _as_ours(error: Exception) -> TetractError:
     """The error as one of ours; what nobody foresaw is our bug."""
     if isinstance(error, TetractError):
         return error
-    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         return MachineError("E_DISK_FULL", "no space left on the disk", fix="Free some space")
     if isinstance(error, MemoryError):
         return MachineError(
