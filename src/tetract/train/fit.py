@@ -10,13 +10,14 @@ from typing import cast
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Callback, RichProgressBar
+from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 from tetract.data.batches import StepBatches, step_loader
 from tetract.joint import JointConfig
 from tetract.model import Network
 from tetract.model.bundle import to_device
+from tetract.train.bar import TaskBar, only_warnings
 from tetract.train.checkpoint import Progress, saved_step
 from tetract.train.config import OptimiserConfig, RunConfig
 from tetract.train.machine import choose_device, choose_precision
@@ -70,13 +71,14 @@ def fit(job: Job) -> Progress:
     watch = Watch(job.folder, job.validate, version=job.version, dataset=job.dataset)
     stop = StopRequest(watch)
     start = saved_step(job.folder / "last") if job.resume else 0
-    trainer = _trainer(job, [watch, stop, *([_Resume(watch)] if job.resume else [])], device, start)
+    extra: list[Callback] = [_Resume(watch)] if job.resume else []
     loader = step_loader(job.batches, start=start, stop=job.run.steps, workers=job.run.workers)
     try:
-        with warnings.catch_warnings():
+        with only_warnings(), warnings.catch_warnings():
             # Lightning advises more loader workers and logging less often; both are chosen here.
             warnings.filterwarnings("ignore", message=".*does not have many workers.*")
             warnings.filterwarnings("ignore", message=".*isinstance.*LeafSpec.*")
+            trainer = _trainer(job, [watch, stop, *extra], device, start)
             trainer.fit(module, train_dataloaders=loader)
     finally:
         stop.give_back()
@@ -102,7 +104,7 @@ def _trainer(
     job: Job, callbacks: list[Callback], device: torch.device, start: int
 ) -> lightning.Trainer:
     if job.show_progress:
-        callbacks = [*callbacks, RichProgressBar(leave=True)]
+        callbacks = [*callbacks, TaskBar(leave=True)]
     # A resumed run logs beside its first part: Lightning would empty a folder that is in use.
     part = "" if start == 0 else f"-from-{start}"
     return lightning.Trainer(
