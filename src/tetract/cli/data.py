@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+from tetract.cli.deid import deid
 from tetract.errors import Exit
 
 app = typer.Typer(help="Make dataset folders.", no_args_is_help=True)
 importers = typer.Typer(help="Turn other layouts into a dataset folder.", no_args_is_help=True)
 app.add_typer(importers, name="import")
+app.command("deid")(deid)
 
 
 @app.callback()
