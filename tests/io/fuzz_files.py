@@ -46,6 +46,7 @@ def good_files(folder: Path) -> list[tuple[str, bytes]]:
         packed = io.BytesIO()
         header.save_as(packed, enforce_file_format=True)
         found.append((f"{name}.dcm", packed.getvalue()))
+    plain.unlink()  # its place in the series is for the damaged one
     for name in ("a.nii", "a.nii.gz"):
         write_nifti_volume(folder / name, volume.values, volume.geometry)
         found.append((name, (folder / name).read_bytes()))
