@@ -24,9 +24,9 @@ from tetract.io.dicom_pixels import pixel_data
 from tetract.io.dicom_slice import CtSlice, parse_slice, slice_hu
 from tetract.io.guard import reading
 from tetract.io.hu_checks import HuTally
-from tetract.io.nifti_header import MAX_VOXELS
 from tetract.io.options import ReadOptions
 from tetract.io.sniff import Kind, extension_warnings
+from tetract.io.stored_grid import MAX_VOXELS
 from tetract.types import Provenance, Volume
 
 _DAMAGED = "the DICOM file is damaged"

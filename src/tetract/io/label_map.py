@@ -10,10 +10,10 @@ from jaxtyping import Shaped
 
 from tetract.errors import LabelError, ReadError
 from tetract.io.guard import reading
-from tetract.io.nifti import oriented, scaled_slice
-from tetract.io.nifti_bytes import read_nifti_header, read_nifti_stored
 from tetract.io.picture import decode_picture
 from tetract.io.sniff import Kind, extension_warnings, sniff_image
+from tetract.io.stored_values import oriented, scaled_slices
+from tetract.io.volume_files import VOLUME_KINDS, load_stored
 from tetract.types import Geometry
 
 LARGEST_LABEL = 32767
@@ -37,7 +37,7 @@ class LabelMap:
 
 
 def read_label_map(path: Path) -> LabelMap:
-    """Read a mask from PNG (depth 1) or NIfTI (axial order, as ``read_volume`` gives it).
+    """Read a mask from PNG (depth 1) or from a volume file (axial order, as in ``read_volume``).
 
     Stored integers are kept: a 0/255 PNG gives 0 and 255. One-bit pictures give 0 and 1, and a
     coloured palette gives its indices.
@@ -45,19 +45,19 @@ def read_label_map(path: Path) -> LabelMap:
     Raises:
         ReadError: Whatever makes the file unreadable; ``E_NOT_A_LABEL_MAP`` for JPEG and DICOM.
         LabelError: ``E_LABEL_NONINTEGER``, ``E_LABEL_NEGATIVE`` or ``E_LABEL_RANGE``.
-        GeometryError: As ``read_volume`` for NIfTI.
+        GeometryError: As ``read_volume`` for volume files.
     """
     kind = sniff_image(path)
     if kind is Kind.PNG:
         labels = _from_png(path)
-    elif kind in (Kind.NIFTI, Kind.NIFTI_GZ):
-        labels = _from_nifti(path, kind)
+    elif kind in VOLUME_KINDS:
+        labels = _from_volume(path, kind)
     else:
         raise ReadError(
             "E_NOT_A_LABEL_MAP",
             f"{kind.value} cannot hold a label map (lossy, or not yet read)",
             where=path.name,
-            expected="PNG or NIfTI",
+            expected="PNG, NIfTI or MetaImage",
             fix="Convert the mask to PNG or NIfTI",
         )
     if not labels.values.any():
@@ -76,20 +76,17 @@ def _from_png(path: Path) -> LabelMap:
     return LabelMap(values=values[None], geometry=None, name=path.name, warnings=picture.warnings)
 
 
-def _from_nifti(path: Path, kind: Kind) -> LabelMap:
-    header = read_nifti_header(path, kind)
-    stored = read_nifti_stored(path, header, kind)
-    with reading(path.name, code="E_BAD_HEADER", what="the NIfTI file is damaged"):
-        width, height, depth = header.shape
-        values = np.empty((depth, height, width), dtype=np.int16)
-        for k in range(depth):
-            numbers = scaled_slice(stored, k, header, path.name)
+def _from_volume(path: Path, kind: Kind) -> LabelMap:
+    stored = load_stored(path, kind)
+    with reading(path.name, code="E_BAD_HEADER", what="the volume file is damaged"):
+        values = np.empty(stored.grid.shape[::-1], dtype=np.int16)
+        for k, numbers in enumerate(scaled_slices(stored, path.name)):
             _check_labels(numbers, path.name)
             values[k] = numbers
         if int(values.max()) <= 255:
             values = values.astype(np.uint8)
-        turned, geometry = oriented(values, header)
-        notes = extension_warnings(path, kind) + header.warnings
+        turned, geometry = oriented(values, stored.grid)
+        notes = extension_warnings(path, kind) + stored.grid.warnings
         return LabelMap(values=turned, geometry=geometry, name=path.name, warnings=notes)
 
 

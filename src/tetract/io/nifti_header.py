@@ -12,11 +12,10 @@ from jaxtyping import Float64
 from nibabel.spatialimages import HeaderDataError
 
 from tetract.errors import GeometryError, ReadError
+from tetract.io.affine_checks import check_affine
+from tetract.io.orientation import lps_from_ras
+from tetract.io.stored_grid import StoredGrid, three_sizes
 
-MAX_VOXELS = 2**31
-SPACING_RANGE_MM = (0.01, 50.0)
-# The same angle as a gantry tilt: below it, a sheared grid is a rounding error.
-MAX_SHEAR = float(np.sin(np.deg2rad(0.1)))
 _UNITS = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 # nifti1.h, DT_* codes; complex, RGB and 128-bit floats are left out on purpose.
 _DTYPES = {
@@ -38,28 +37,12 @@ class NiftiHeader:
     """What the reader needs of a header.
 
     Attributes:
-        shape: ``(i, j, k)`` as stored.
-        dtype: Of the stored numbers, with their byte order.
+        grid: Sizes, type, scaling and place of the voxels.
         offset: Bytes before the first voxel.
-        slope: Stored numbers times ``slope`` plus ``inter`` are the values.
-        inter: See ``slope``.
-        ras: (4, 4) float64, ``(i, j, k, 1)`` to RAS mm, or None where no code gives a meaning.
-        warnings: One line each.
     """
 
-    shape: tuple[int, int, int]
-    dtype: np.dtype[Any]
+    grid: StoredGrid
     offset: int
-    slope: float
-    inter: float
-    ras: Float64[np.ndarray, "4 4"] | None
-    warnings: tuple[str, ...]
-
-    @property
-    def data_bytes(self) -> int:
-        """Bytes of voxel data that the header promises."""
-        voxels = self.shape[0] * self.shape[1] * self.shape[2]
-        return voxels * int(self.dtype.itemsize)
 
 
 def parse_header(head: bytes, where: str) -> NiftiHeader:
@@ -96,42 +79,22 @@ def parse_header(head: bytes, where: str) -> NiftiHeader:
     dtype = _dtype(header, where)
     slope, inter = _scaling(header, where)
     ras, more = _affine(header, shape, where)
-    return NiftiHeader(
+    grid = StoredGrid(
         shape=shape,
         dtype=dtype,
-        offset=_offset(header, size, where),
         slope=slope,
         inter=inter,
-        ras=ras,
+        lps=None if ras is None else lps_from_ras(ras),
         warnings=notes + more,
     )
+    return NiftiHeader(grid=grid, offset=_offset(header, size, where))
 
 
 def _shape(header: Any, where: str) -> tuple[tuple[int, int, int], tuple[str, ...]]:
     count = int(header["dim"][0])
     dims = [int(n) for n in header["dim"][1 : 1 + max(0, min(count, 7))]]
-    extra = dims[3:]
-    if not 3 <= count <= 7 or min(dims) < 1 or any(n != 1 for n in extra):
-        raise ReadError(
-            "E_DIMS",
-            "this is not one three-dimensional volume",
-            where=where,
-            expected="3 positive dimensions",
-            found=" x ".join(str(n) for n in dims) or f"{count} dimensions",
-            fix="Save one volume per file",
-        )
-    i, j, k = dims[:3]
-    if i * j * k > MAX_VOXELS:
-        raise ReadError(
-            "E_TOO_LARGE",
-            "the header claims more voxels than we read",
-            where=where,
-            expected=f"at most {MAX_VOXELS}",
-            found=f"{i} x {j} x {k}",
-            fix="Check the file; crop it if it really is this large",
-        )
-    notes = (f"W_SQUEEZED {where}: dropped {len(extra)} dimensions of length 1",) if extra else ()
-    return (i, j, k), notes
+    # A count beyond 7 is no count at all; three_sizes refuses the empty list.
+    return three_sizes(dims if count <= 7 else [], where)
 
 
 def _dtype(header: Any, where: str) -> np.dtype[Any]:
@@ -195,7 +158,7 @@ def _affine(
             " are unknown and voxels keep their stored order",
         )
     for affine in affines:
-        _check_affine(affine, where)
+        check_affine(affine, where)
     if len(affines) == 2:
         _check_agreement(affines[0], affines[1], shape, where)
     return affines[0], notes
@@ -234,45 +197,6 @@ def _qform(header: Any, where: str) -> Float64[np.ndarray, "4 4"]:
             where=where,
             fix="Correct the header, or remove its qform and set an sform",
         ) from None
-
-
-def _check_affine(affine: Float64[np.ndarray, "4 4"], where: str) -> None:
-    finite = bool(np.isfinite(affine).all())
-    spacing = np.linalg.norm(affine[:3, :3], axis=0) if finite else np.zeros(3)
-    told = " x ".join(f"{mm:.4g}" for mm in spacing) + " mm"
-    if not finite or float(spacing.min()) == 0.0:
-        raise GeometryError(
-            "E_SINGULAR_AFFINE",
-            "the affine has an axis without length or values that are not finite",
-            where=where,
-            found=told if finite else "NaN or infinity",
-            fix="Convert the volume from its DICOM series again",
-        )
-    low, high = SPACING_RANGE_MM
-    if float(spacing.min()) < low or float(spacing.max()) > high:
-        raise GeometryError(
-            "E_SPACING_RANGE",
-            "the voxel spacing cannot be that of a CT in millimetres",
-            where=where,
-            expected=f"{low:g} to {high:g} mm",
-            found=told,
-            fix="Check the unit of length (xyzt_units)",
-        )
-    cosines = affine[:3, :3] / spacing
-    overlap = np.abs(cosines.T @ cosines - np.eye(3))
-    if float(overlap.max()) > 0.999:
-        raise GeometryError(
-            "E_SINGULAR_AFFINE", "two axes of the affine are parallel", where=where, found=told
-        )
-    if float(overlap.max()) > MAX_SHEAR:
-        raise GeometryError(
-            "E_SHEAR",
-            "the axes are not at right angles (a tilted gantry, or a registration)",
-            where=where,
-            expected="90 deg within 0.1 deg",
-            found=f"off by {np.rad2deg(np.arcsin(min(1.0, float(overlap.max())))):.2f} deg",
-            fix="Resample the volume to an orthogonal grid",
-        )
 
 
 def _check_agreement(

@@ -13,8 +13,14 @@ class ReadOptions:
         series: Short hash of the DICOM series to read from a folder that holds several; the
             hashes are listed by the error ``E_SEVERAL_SERIES``.
         assume_hu: Take the stored numbers for Hounsfield units where the file does not say so
-            (DICOM without rescale, NIfTI without air). Marks the volume as derived.
+            (DICOM without rescale, a volume file without air). Marks the volume as derived.
+        as_grey: Read a NIfTI, MetaImage or NRRD volume of 0 to 255 as grey levels whose window is
+            lost: uint8 with ``hu_known`` false.
+        nan_to_hu: HU that NaN and infinite voxels of a NIfTI, MetaImage or NRRD volume become.
+            Marks the volume as derived.
     """
 
     series: str | None = None
     assume_hu: bool = False
+    as_grey: bool = False
+    nan_to_hu: int | None = None

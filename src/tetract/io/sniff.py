@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from enum import StrEnum
 from pathlib import Path
@@ -10,6 +11,9 @@ from tetract.errors import ReadError
 
 HEAD_BYTES = 1024
 _MAGIC_END = 348  # of NIfTI-1; short of a small file's checksum, which is the reader's matter
+
+# MetaIO writes one of these first.
+_META_START = re.compile(rb"\s*(ObjectType|ObjectSubType|Comment|NDims)\s*=\s*\S")
 
 
 class Kind(StrEnum):
@@ -20,6 +24,7 @@ class Kind(StrEnum):
     DICOM = "dicom"
     NIFTI = "nifti"
     NIFTI_GZ = "nifti-gz"
+    METAIMAGE = "metaimage"
     EMPTY = "empty"
     OTHER = "other"
 
@@ -33,6 +38,8 @@ _SUFFIXES = {
     ".dicom": {Kind.DICOM},
     ".nii": {Kind.NIFTI},
     ".gz": {Kind.NIFTI_GZ},
+    ".mhd": {Kind.METAIMAGE},
+    ".mha": {Kind.METAIMAGE},
 }
 
 
@@ -69,6 +76,7 @@ def kind_of(head: bytes) -> Kind:
         Kind.JPEG: head.startswith(b"\xff\xd8\xff"),
         Kind.DICOM: head[128:132] == b"DICM",
         Kind.NIFTI: _is_nifti(head),
+        Kind.METAIMAGE: _META_START.match(head) is not None,
         Kind.NIFTI_GZ: head.startswith(b"\x1f\x8b") and _is_nifti(_inflate(head)),
     }
     return next((kind for kind, seen in signs.items() if seen), Kind.OTHER)
@@ -94,7 +102,7 @@ def sniff_image(path: Path) -> Kind:
             "E_NOT_AN_IMAGE",
             "the content is none of the formats we read",
             where=path.name,
-            expected="DICOM with preamble, NIfTI, PNG or JPEG",
+            expected="DICOM with preamble, NIfTI, MetaImage, PNG or JPEG",
             fix="Give an image file, or convert it first",
         )
     return kind

@@ -9,26 +9,25 @@ from pathlib import Path
 from tetract.errors import ReadError
 from tetract.io.dicom_series import arrange_series, read_dicom_file, read_dicom_series
 from tetract.io.guard import reading
-from tetract.io.nifti import nifti_depth, read_nifti
 from tetract.io.options import ReadOptions
 from tetract.io.picture import read_picture
 from tetract.io.sniff import Kind, sniff, sniff_image
+from tetract.io.volume_files import VOLUME_KINDS, read_volume_file, volume_file_depth
 from tetract.types import Volume
 
 _PICTURES = (Kind.PNG, Kind.JPEG)
-_NIFTI = (Kind.NIFTI, Kind.NIFTI_GZ)
 _DEFAULTS = ReadOptions()
 
 
 def read_volume(path: Path, *, options: ReadOptions = _DEFAULTS) -> Volume:
     """Read one image file, or the one DICOM series of a folder.
 
-    Values are (D, H, W): int16 HU for DICOM and NIfTI, uint8 or uint16 grey levels for PNG and
-    JPEG. What the file is follows from its content.
+    Values are (D, H, W): int16 HU for DICOM, NIfTI and MetaImage, uint8 or uint16 grey levels for
+    PNG and JPEG. What the file is follows from its content.
 
     Args:
-        path: A PNG, JPEG, DICOM or NIfTI file, or a folder with one CT series in it (the folder
-            itself, not its subfolders).
+        path: A PNG, JPEG, DICOM, NIfTI or MetaImage file, or a folder with one CT series in it
+            (the folder itself, not its subfolders).
         options: Which series, and what may be assumed.
 
     Raises:
@@ -41,8 +40,8 @@ def read_volume(path: Path, *, options: ReadOptions = _DEFAULTS) -> Volume:
     kind = sniff_image(path)
     if kind in _PICTURES:
         return read_picture(path, kind)
-    if kind in _NIFTI:
-        return read_nifti(path, kind, options)
+    if kind in VOLUME_KINDS:
+        return read_volume_file(path, kind, options)
     return read_dicom_file(path, options)
 
 
@@ -86,7 +85,7 @@ def count_slices(path: Path, *, options: ReadOptions = _DEFAULTS) -> int:
         with reading(path.name, code="E_BAD_DICOM", what="a DICOM file is damaged"):
             return len(arrange_series(path, files, options)[1])
     kind = sniff_image(path)
-    return nifti_depth(path, kind) if kind in _NIFTI else 1
+    return volume_file_depth(path, kind) if kind in VOLUME_KINDS else 1
 
 
 def natural_order(path: Path) -> tuple[tuple[int, int, str], ...]:

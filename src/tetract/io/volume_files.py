@@ -1,0 +1,55 @@
+"""Which reader takes which kind of volume file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tetract.io.guard import reading
+from tetract.io.meta_image import load_meta_image, meta_image_grid
+from tetract.io.nifti import load_nifti
+from tetract.io.nifti_bytes import read_nifti_header
+from tetract.io.options import ReadOptions
+from tetract.io.sniff import Kind
+from tetract.io.stored_grid import StoredGrid, StoredVolume
+from tetract.io.stored_values import axial_depth, volume_from
+from tetract.types import Volume
+
+VOLUME_KINDS = (Kind.NIFTI, Kind.NIFTI_GZ, Kind.METAIMAGE)
+
+
+def load_stored(path: Path, kind: Kind) -> StoredVolume:
+    """The stored numbers of a volume file with their checked header.
+
+    Raises:
+        ReadError: See ``load_nifti`` and ``load_meta_image``.
+        GeometryError: See ``load_nifti`` and ``load_meta_image``.
+    """
+    return load_meta_image(path) if kind is Kind.METAIMAGE else load_nifti(path, kind)
+
+
+def read_volume_file(path: Path, kind: Kind, options: ReadOptions) -> Volume:
+    """One volume file as (D, H, W) in axial order, int16 HU or uint8 grey levels.
+
+    Raises:
+        ReadError: As ``load_stored`` and ``volume_from``.
+        GeometryError: As ``load_stored``.
+    """
+    stored = load_stored(path, kind)
+    with reading(path.name, code="E_BAD_HEADER", what="the volume file is damaged"):
+        return volume_from(stored, path, kind, options)
+
+
+def volume_file_depth(path: Path, kind: Kind) -> int:
+    """Number of axial slices, from the header alone.
+
+    Raises:
+        ReadError: As ``load_stored``, for the header.
+        GeometryError: As ``load_stored``.
+    """
+    return axial_depth(_grid(path, kind))
+
+
+def _grid(path: Path, kind: Kind) -> StoredGrid:
+    if kind is Kind.METAIMAGE:
+        return meta_image_grid(path)
+    return read_nifti_header(path, kind).grid

@@ -1,0 +1,83 @@
+"""What may be asked of a volume file, and when it is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from io_makers import ct_numbers, save_nifti
+
+from tetract.errors import TetractError
+from tetract.io import ReadOptions, read_volume
+
+NAN_TO_AIR = ReadOptions(nan_to_hu=-1024)
+GREY = ReadOptions(as_grey=True)
+
+
+def _spoilt(offset: float = 0.0) -> np.ndarray:
+    numbers = ct_numbers().astype(np.float32) + np.float32(offset)
+    numbers[1, 2, 3] = np.nan
+    numbers[0, 0, 0] = np.inf
+    return numbers
+
+
+def test_nan_and_infinity_become_what_was_asked_for(tmp_path: Path) -> None:
+    path = save_nifti(tmp_path / "a.nii", _spoilt())
+    expected = ct_numbers()
+    expected[1, 2, 3] = expected[0, 0, 0] = -1024
+    volume = read_volume(path, options=NAN_TO_AIR)
+    assert np.array_equal(volume.values, expected.transpose(2, 1, 0))
+    assert volume.provenance.derived
+    assert volume.provenance.warnings == (
+        "W_NAN_REPLACED a.nii: 2 NaN or infinite voxels were set to -1024 HU on request",
+    )
+
+
+def test_a_volume_without_nan_is_not_marked_as_derived(tmp_path: Path) -> None:
+    path = save_nifti(tmp_path / "a.nii", ct_numbers())
+    volume = read_volume(path, options=NAN_TO_AIR)
+    assert not volume.provenance.derived
+    assert volume.provenance.warnings == ()
+
+
+def test_replaced_voxels_do_not_pass_for_air(tmp_path: Path) -> None:
+    path = save_nifti(tmp_path / "a.nii", _spoilt(1024))
+    with pytest.raises(TetractError, match="E_NOT_HU"):
+        read_volume(path, options=NAN_TO_AIR)
+
+
+def test_grey_levels_keep_their_geometry_and_lose_their_hu(tmp_path: Path) -> None:
+    grey = (ct_numbers() % 256).astype(np.int16)
+    volume = read_volume(save_nifti(tmp_path / "a.nii.gz", grey), options=GREY)
+    assert volume.values.dtype == np.uint8
+    assert np.array_equal(volume.values, grey.transpose(2, 1, 0))
+    assert not volume.hu_known
+    assert volume.geometry.spacing_mm == (2.5, 1.25, 1.5)
+    with pytest.raises(TetractError, match="E_NOT_HU"):
+        _ = volume.hu
+
+
+@pytest.mark.parametrize("wrong", [-1.0, 256.0])
+def test_what_is_no_grey_level_is_refused(tmp_path: Path, wrong: float) -> None:
+    grey = (ct_numbers() % 256).astype(np.float32)
+    grey[0, 0, 0] = wrong
+    with pytest.raises(TetractError, match="E_GREY_RANGE"):
+        read_volume(save_nifti(tmp_path / "a.nii", grey), options=GREY)
+
+
+def test_fractions_of_grey_are_rounded_and_told(tmp_path: Path) -> None:
+    grey = (ct_numbers() % 255).astype(np.float32) + 0.25
+    volume = read_volume(save_nifti(tmp_path / "a.nii", grey), options=GREY)
+    assert volume.provenance.warnings[0].startswith("W_ROUNDED")
+    assert np.array_equal(volume.values, (ct_numbers() % 255).transpose(2, 1, 0))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [ReadOptions(as_grey=True, assume_hu=True), ReadOptions(as_grey=True, nan_to_hu=-1024)],
+)
+def test_switches_that_contradict_are_refused(tmp_path: Path, options: ReadOptions) -> None:
+    grey = (ct_numbers() % 256).astype(np.int16)
+    with pytest.raises(TetractError, match="E_OPTION_UNFIT"):
+        read_volume(save_nifti(tmp_path / "a.nii", grey), options=options)
