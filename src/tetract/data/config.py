@@ -76,6 +76,9 @@ class DataConfig(BaseModel):
         skip_unreadable: Whether slices that cannot be read are left out and listed with the
             results, instead of stopping the run.
         cache: Whether prepared slices stay in memory (image_px^2 * 2 bytes for an image).
+        cache_dir: Folder where prepared slices are kept on disk for this and later runs, instead of
+            in memory. It holds images of patients, without names.
+        cache_gb: Bound on that folder in GiB; the least recently used slices go first.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -90,6 +93,8 @@ class DataConfig(BaseModel):
     positive_fraction: Probability = 0.5
     skip_unreadable: bool = False
     cache: bool = True
+    cache_dir: Path | None = None
+    cache_gb: float = Field(default=50.0, gt=0.0)
 
     @model_validator(mode="after")
     def _is_consistent(self) -> DataConfig:

@@ -10,6 +10,7 @@ from jaxtyping import Bool
 from torch.utils.data import Dataset
 
 from tetract.data.cache import PackedSample, pack, unpack
+from tetract.data.cache_entry import Origins, Prepared
 from tetract.data.cells import ALL
 from tetract.data.config import DataConfig
 from tetract.data.label_algebra import (
@@ -23,6 +24,7 @@ from tetract.data.label_algebra import (
 from tetract.data.load import DatasetFolder
 from tetract.data.preprocess import fit_targets, prepare_slice
 from tetract.data.read_row import RowReader, slice_index
+from tetract.data.slice_cache import SliceCache
 from tetract.data.table import TABLE_NAME, Row
 from tetract.errors import LabelError, TetractError
 from tetract.io import count_slices
@@ -87,6 +89,7 @@ class SliceDataset(Dataset[Sample]):
     Raises:
         RecipeError: ``E_MERGE_OVERLAP``.
         LabelError: ``E_BOXES_ON_VOLUME`` for boxes on a row that stands for all its slices.
+        MachineError: ``E_CANNOT_WRITE`` when ``cache_dir`` cannot be made.
     """
 
     def __init__(
@@ -118,6 +121,9 @@ class SliceDataset(Dataset[Sample]):
         ]
         self._reader = RowReader()
         self._packed: dict[int, PackedSample] = {}
+        self.disk_cache: SliceCache | None = None
+        if config.cache_dir is not None:
+            self.disk_cache = SliceCache(config, label_space, folder.card.box_classes)
         self._known: list[_Known] | None = None
 
     def __len__(self) -> int:
@@ -134,7 +140,8 @@ class SliceDataset(Dataset[Sample]):
         Raises:
             TetractError: Whatever is wrong with its files or labels, naming the table's row.
         """
-        return unpack(self._packed.get(index) or self._prepare(self._items[index])[0])
+        packed = self._packed.get(index)
+        return unpack(packed or self._prepare(self._items[index])[0].packed)
 
     def warm(self, progress: Progress | None = None) -> None:
         """Read every slice once, so that all is checked and counted before any training.
@@ -152,16 +159,16 @@ class SliceDataset(Dataset[Sample]):
         skipped: list[str] = []
         for done, item in enumerate(self._items, start=1):
             try:
-                packed, resolved = self._prepare(item)
+                prepared, is_on_disk = self._prepare(item)
             except TetractError as error:
                 if self.strict:
                     raise
                 skipped.append(str(error))
             else:
-                if self.config.cache:
-                    self._packed[len(usable)] = packed
+                if self.config.cache and not is_on_disk:
+                    self._packed[len(usable)] = prepared.packed
                 usable.append(item)
-                known.append(self._judge(unpack(packed).targets, resolved))
+                known.append(self._judge(unpack(prepared.packed).targets, prepared.origins))
             if progress is not None:
                 progress(done, len(self._items))
         self._items, self._known, self.skipped = usable, known, tuple(skipped)
@@ -212,13 +219,36 @@ class SliceDataset(Dataset[Sample]):
         self.warm()
         return self._known or []
 
-    def _prepare(self, item: _Item) -> tuple[PackedSample, Resolved]:
+    def _prepare(self, item: _Item) -> tuple[Prepared, bool]:
+        """The slice, and whether the disk holds it."""
         try:
-            return self._read(item)
+            return self._found_or_read(item)
         except TetractError as error:
             raise _with_row(error, item.row) from error
 
-    def _read(self, item: _Item) -> tuple[PackedSample, Resolved]:
+    def _found_or_read(self, item: _Item) -> tuple[Prepared, bool]:
+        cache, row = self.disk_cache, item.row
+        if cache is None:
+            return self._read(item), False
+        key = cache.key(row, item.index, self.folder.card.source(row.source))
+        if key is None:
+            return self._read(item), False
+        found = cache.load(key, self._identity(item))
+        if found is not None:
+            return found, True
+        prepared = self._read(item)
+        return prepared, cache.save(key, prepared)
+
+    def _identity(self, item: _Item) -> Identity:
+        return Identity(
+            row=item.position,
+            patient=item.row.patient or "",
+            source=item.row.source,
+            slice_index=0,
+            spacing_mm=None,
+        )
+
+    def _read(self, item: _Item) -> Prepared:
         row, config = item.row, self.config
         source = self.folder.card.source(row.source)
         volume = self._reader.volume(row, source)
@@ -226,19 +256,14 @@ class SliceDataset(Dataset[Sample]):
         fitted = prepare_slice(volume, index, image_px=config.image_px, window_hu=config.window_hu)
         labels = self._reader.labels(row, volume, index)
         resolved = self._resolve(labels, row, fitted.letterbox.scale)
+        identity = replace(self._identity(item), slice_index=index, spacing_mm=fitted.spacing_mm)
         sample = Sample(
             image=fitted.image,
             targets=fit_targets(resolved, fitted.letterbox, min_lesion_px=config.min_lesion_px),
-            identity=Identity(
-                row=item.position,
-                patient=row.patient or "",
-                source=row.source,
-                slice_index=index,
-                spacing_mm=fitted.spacing_mm,
-                frame_px=fitted.letterbox.frame_px,
-            ),
+            identity=identity,
         )
-        return pack(sample), resolved
+        origins = Origins(label=resolved.label, masks=resolved.masks, boxes=resolved.boxes)
+        return Prepared(packed=pack(sample), origins=origins)
 
     def _resolve(self, labels: RowLabels, row: Row, scale: float) -> Resolved:
         least = self.config.min_lesion_px
@@ -249,17 +274,17 @@ class SliceDataset(Dataset[Sample]):
         rules = replace(self._rules, min_area_px=early)
         return resolve_targets(labels, source, self.label_space, rules)
 
-    def _judge(self, targets: Targets, resolved: Resolved) -> _Known:
+    def _judge(self, targets: Targets, origins: Origins) -> _Known:
         certain = targets.label is not None and int(targets.label.sum()) == 1
         shows_lesion = targets.masks is not None and bool(
             targets.masks.pixels[self._lesion_channels() & targets.masks.annotated].any()
         )
         boxed = targets.boxes is not None and len(targets.boxes.boxes) > 0
-        origins = {
-            Task.CLASSIFICATION: resolved.label,
-            Task.SEGMENTATION: _strongest(resolved.masks),
+        taught_by = {
+            Task.CLASSIFICATION: origins.label,
+            Task.SEGMENTATION: _strongest(origins.masks),
             Task.RECONSTRUCTION: Origin.MEASURED,
-            Task.DETECTION: _strongest(resolved.boxes),
+            Task.DETECTION: _strongest(origins.boxes),
         }
         shown = {
             Task.CLASSIFICATION: certain,
@@ -270,7 +295,7 @@ class SliceDataset(Dataset[Sample]):
         return _Known(
             labelled=tuple(targets.is_labelled(task) for task in Task),
             positive=tuple(shown[task] for task in Task),
-            origins=tuple(origins[task] for task in Task),
+            origins=tuple(taught_by[task] for task in Task),
         )
 
     def _lesion_channels(self) -> Bool[np.ndarray, " K"]:
