@@ -7,13 +7,17 @@ from typing import Annotated
 
 import typer
 
+from tetract.cli import formats_ct
+from tetract.cli.check import check
 from tetract.cli.deid import deid
 from tetract.errors import Exit
 
 app = typer.Typer(help="Make dataset folders.", no_args_is_help=True)
 importers = typer.Typer(help="Turn other layouts into a dataset folder.", no_args_is_help=True)
 app.add_typer(importers, name="import")
+app.command("check")(check)
 app.command("deid")(deid)
+formats_ct.add_to(importers)
 
 
 @app.callback()

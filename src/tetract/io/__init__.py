@@ -1,10 +1,16 @@
 """The door to files: DICOM, NIfTI, PNG and JPEG in; NIfTI, PNG and DICOM out."""
 
-from tetract.io.atomic import atomic_write_bytes, atomic_write_text
+from tetract.io.atomic import atomic_write_bytes, atomic_write_text, make_folder
+from tetract.io.ct_grid import CtFolder, CtGrid, find_ct_folders, find_objects, read_ct_grid
+from tetract.io.dicom_object import Drawn, References, Region
+from tetract.io.dicom_seg import read_segmentation
 from tetract.io.label_map import LabelMap, read_label_map
 from tetract.io.options import ReadOptions
 from tetract.io.orientation import canonical
+from tetract.io.polygon import fill_polygon
+from tetract.io.rtstruct import draw_rois, read_structure_set
 from tetract.io.same_grid import check_same_grid, labels_on_grid
+from tetract.io.seg_on_grid import draw_segments
 from tetract.io.sniff import Kind, sniff
 from tetract.io.study import count_slices, read_study, read_volume
 from tetract.io.write_dicom import SeriesIdentity, write_dicom_series
@@ -12,18 +18,32 @@ from tetract.io.write_nifti import write_nifti_labels, write_nifti_volume
 from tetract.io.write_png import encode_png, write_png
 
 __all__ = [
+    "CtFolder",
+    "CtGrid",
+    "Drawn",
     "Kind",
     "LabelMap",
     "ReadOptions",
+    "References",
+    "Region",
     "SeriesIdentity",
     "atomic_write_bytes",
     "atomic_write_text",
     "canonical",
     "check_same_grid",
     "count_slices",
+    "draw_rois",
+    "draw_segments",
     "encode_png",
+    "fill_polygon",
+    "find_ct_folders",
+    "find_objects",
     "labels_on_grid",
+    "make_folder",
+    "read_ct_grid",
     "read_label_map",
+    "read_segmentation",
+    "read_structure_set",
     "read_study",
     "read_volume",
     "sniff",

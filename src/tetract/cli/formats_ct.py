@@ -1,0 +1,84 @@
+"""``tetract data import`` for lesion collections and for labels in DICOM objects."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tetract.errors import Exit
+
+if TYPE_CHECKING:
+    from tetract.data.finish_import import ImportReport
+
+Out = Annotated[Path, typer.Option("--out", "-o", help="Dataset folder to write.")]
+Ct = Annotated[Path, typer.Option(help="CT folder, or a folder above several.")]
+Regions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--segment",
+        "--roi",
+        metavar="NAME=CLASS",
+        help="Class of a region, by name, VALUE:SCHEME code or #number; NAME=- leaves it out "
+        "[default: names are classes]",
+    ),
+]
+Lesions = Annotated[list[str] | None, typer.Option("--lesion", help="A class that is a lesion.")]
+Complete = Annotated[
+    bool, typer.Option("--complete", help="Slices without a pixel of a class are empty of it.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace another data set in FOLDER.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
+
+
+def add_to(importers: typer.Typer) -> None:
+    """Add the commands of this file to ``tetract data import``."""
+    for name, what in (("seg", "DICOM Segmentations"), ("rtstruct", "RT Structure Sets")):
+        told = f"Make a dataset folder of CT series and the {what} drawn on them."
+        importers.command(name, help=f"{told} Exits with 1 when objects were skipped.")(
+            _label_command(name)
+        )
+
+
+def _label_command(name: str) -> Callable[..., None]:
+    def run(  # noqa: PLR0913 - each parameter is an option of the command
+        *,
+        objects: Annotated[Path, typer.Argument(help="The object, or a folder of them.")],
+        ct: Ct,
+        folder: Out,
+        region: Regions = None,
+        lesions: Lesions = None,
+        complete: Complete = False,
+        overwrite: Overwrite = False,
+        as_json: AsJson = False,
+    ) -> None:
+        from tetract.data.finish_import import ImportOptions
+        from tetract.data.formats.dicom_labels import (
+            RTSTRUCT,
+            SEG,
+            LabelChoices,
+            import_label_objects,
+        )
+        from tetract.data.formats.names import parse_rules
+
+        choices = LabelChoices(
+            rules=parse_rules(region or []), lesions=tuple(lesions or ()), complete=complete
+        )
+        options = ImportOptions(overwrite=overwrite)
+        if name == "seg":
+            report = import_label_objects(objects, ct, folder, choices, SEG, options)
+        else:
+            report = import_label_objects(objects, ct, folder, choices, RTSTRUCT, options)
+        tell(report, as_json=as_json)
+
+    return run
+
+
+def tell(report: ImportReport, *, as_json: bool) -> None:
+    """Print a report; exit 1 where something was skipped unforeseen."""
+    typer.echo(json.dumps(report.as_json(), indent=1) if as_json else report.as_text())
+    if report.surprises:
+        raise typer.Exit(Exit.SKIPPED)

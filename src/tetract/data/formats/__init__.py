@@ -1,0 +1,1 @@
+"""Collections and label objects in layouts of their own, one importer per file."""
