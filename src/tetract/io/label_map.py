@@ -57,7 +57,7 @@ def read_label_map(path: Path) -> LabelMap:
             "E_NOT_A_LABEL_MAP",
             f"{kind.value} cannot hold a label map (lossy, or not yet read)",
             where=path.name,
-            expected="PNG, NIfTI or MetaImage",
+            expected="PNG, NIfTI, MetaImage or NRRD",
             fix="Convert the mask to PNG or NIfTI",
         )
     if not labels.values.any():

@@ -6,13 +6,13 @@ TransformMatrix is the direction of axis ``n`` in LPS, and Offset is the centre 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from jaxtyping import Float64
 
 from tetract.errors import GeometryError, ReadError
 from tetract.io.affine_checks import check_affine
+from tetract.io.byte_blocks import Packing
+from tetract.io.data_block import DataBlock
 from tetract.io.header_text import MAX_HEADER_BYTES, HeaderText, decoded
 from tetract.io.stored_grid import StoredGrid, three_sizes
 
@@ -38,24 +38,7 @@ _SPACING = ("ElementSpacing", "ElementSize")
 _LETTERS = ("RL", "AP", "IS")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetaHeader:
-    """What the reader needs of a header.
-
-    Attributes:
-        grid: Sizes, type and place of the voxels.
-        data_file: Name of the data file; empty where the voxels follow the header.
-        skip: Bytes before the first voxel in its file; -1 where they are the file's last bytes.
-        packed: Whether the voxels are a zlib stream.
-    """
-
-    grid: StoredGrid
-    data_file: str
-    skip: int
-    packed: bool
-
-
-def parse_meta_header(head: bytes, where: str) -> MetaHeader:
+def parse_meta_header(head: bytes, where: str) -> DataBlock:
     """Check the header at the beginning of ``head`` and read it.
 
     Raises:
@@ -79,11 +62,11 @@ def parse_meta_header(head: bytes, where: str) -> MetaHeader:
     packed = _flag(header, "CompressedData")
     if skip < -1 or (packed and skip != 0):
         raise header.bad("HeaderSize", str(skip))
-    return MetaHeader(
+    return DataBlock(
         grid=StoredGrid(shape=shape, dtype=_dtype(header), lps=lps, warnings=squeezed + notes),
         data_file="" if local else _one_file(header, data_file),
         skip=header.end if local else skip,
-        packed=packed,
+        packing=Packing.ZLIB if packed else Packing.RAW,
     )
 
 

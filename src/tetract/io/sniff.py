@@ -25,6 +25,7 @@ class Kind(StrEnum):
     NIFTI = "nifti"
     NIFTI_GZ = "nifti-gz"
     METAIMAGE = "metaimage"
+    NRRD = "nrrd"
     EMPTY = "empty"
     OTHER = "other"
 
@@ -40,6 +41,8 @@ _SUFFIXES = {
     ".gz": {Kind.NIFTI_GZ},
     ".mhd": {Kind.METAIMAGE},
     ".mha": {Kind.METAIMAGE},
+    ".nrrd": {Kind.NRRD},
+    ".nhdr": {Kind.NRRD},
 }
 
 
@@ -77,6 +80,7 @@ def kind_of(head: bytes) -> Kind:
         Kind.DICOM: head[128:132] == b"DICM",
         Kind.NIFTI: _is_nifti(head),
         Kind.METAIMAGE: _META_START.match(head) is not None,
+        Kind.NRRD: head.startswith(b"NRRD000"),
         Kind.NIFTI_GZ: head.startswith(b"\x1f\x8b") and _is_nifti(_inflate(head)),
     }
     return next((kind for kind, seen in signs.items() if seen), Kind.OTHER)
@@ -102,7 +106,7 @@ def sniff_image(path: Path) -> Kind:
             "E_NOT_AN_IMAGE",
             "the content is none of the formats we read",
             where=path.name,
-            expected="DICOM with preamble, NIfTI, MetaImage, PNG or JPEG",
+            expected="DICOM with preamble, NIfTI, MetaImage, NRRD, PNG or JPEG",
             fix="Give an image file, or convert it first",
         )
     return kind

@@ -22,12 +22,12 @@ _DEFAULTS = ReadOptions()
 def read_volume(path: Path, *, options: ReadOptions = _DEFAULTS) -> Volume:
     """Read one image file, or the one DICOM series of a folder.
 
-    Values are (D, H, W): int16 HU for DICOM, NIfTI and MetaImage, uint8 or uint16 grey levels for
-    PNG and JPEG. What the file is follows from its content.
+    Values are (D, H, W): int16 HU for DICOM, NIfTI, MetaImage and NRRD, uint8 or uint16 grey
+    levels for PNG and JPEG. What the file is follows from its content.
 
     Args:
-        path: A PNG, JPEG, DICOM, NIfTI or MetaImage file, or a folder with one CT series in it
-            (the folder itself, not its subfolders).
+        path: A PNG, JPEG, DICOM, NIfTI, MetaImage or NRRD file, or a folder with one CT series
+            in it (the folder itself, not its subfolders).
         options: Which series, and what may be assumed.
 
     Raises:

@@ -8,23 +8,26 @@ from tetract.io.guard import reading
 from tetract.io.meta_image import load_meta_image, meta_image_grid
 from tetract.io.nifti import load_nifti
 from tetract.io.nifti_bytes import read_nifti_header
+from tetract.io.nrrd import load_nrrd, nrrd_grid
 from tetract.io.options import ReadOptions
 from tetract.io.sniff import Kind
 from tetract.io.stored_grid import StoredGrid, StoredVolume
 from tetract.io.stored_values import axial_depth, volume_from
 from tetract.types import Volume
 
-VOLUME_KINDS = (Kind.NIFTI, Kind.NIFTI_GZ, Kind.METAIMAGE)
+VOLUME_KINDS = (Kind.NIFTI, Kind.NIFTI_GZ, Kind.METAIMAGE, Kind.NRRD)
 
 
 def load_stored(path: Path, kind: Kind) -> StoredVolume:
     """The stored numbers of a volume file with their checked header.
 
     Raises:
-        ReadError: See ``load_nifti`` and ``load_meta_image``.
-        GeometryError: See ``load_nifti`` and ``load_meta_image``.
+        ReadError: See ``load_nifti``, ``load_meta_image`` and ``load_nrrd``.
+        GeometryError: See ``load_nifti``, ``load_meta_image`` and ``load_nrrd``.
     """
-    return load_meta_image(path) if kind is Kind.METAIMAGE else load_nifti(path, kind)
+    if kind is Kind.METAIMAGE:
+        return load_meta_image(path)
+    return load_nrrd(path) if kind is Kind.NRRD else load_nifti(path, kind)
 
 
 def read_volume_file(path: Path, kind: Kind, options: ReadOptions) -> Volume:
@@ -52,4 +55,6 @@ def volume_file_depth(path: Path, kind: Kind) -> int:
 def _grid(path: Path, kind: Kind) -> StoredGrid:
     if kind is Kind.METAIMAGE:
         return meta_image_grid(path)
+    if kind is Kind.NRRD:
+        return nrrd_grid(path)
     return read_nifti_header(path, kind).grid
