@@ -37,7 +37,7 @@ class LabelMap:
 
 
 def read_label_map(path: Path) -> LabelMap:
-    """Read a mask from PNG (depth 1) or from a volume file (axial order, as in ``read_volume``).
+    """Read a mask: PNG or TIFF (depth 1), or a volume file (axial order, as in ``read_volume``).
 
     Stored integers are kept: a 0/255 PNG gives 0 and 255. One-bit pictures give 0 and 1, and a
     coloured palette gives its indices.
@@ -48,8 +48,8 @@ def read_label_map(path: Path) -> LabelMap:
         GeometryError: As ``read_volume`` for volume files.
     """
     kind = sniff_image(path)
-    if kind is Kind.PNG:
-        labels = _from_png(path)
+    if kind in (Kind.PNG, Kind.TIFF):
+        labels = _from_picture(path, kind)
     elif kind in VOLUME_KINDS:
         labels = _from_volume(path, kind)
     else:
@@ -57,7 +57,7 @@ def read_label_map(path: Path) -> LabelMap:
             "E_NOT_A_LABEL_MAP",
             f"{kind.value} cannot hold a label map (lossy, or not yet read)",
             where=path.name,
-            expected="PNG, NIfTI, MetaImage or NRRD",
+            expected="PNG, TIFF, NIfTI, MetaImage or NRRD",
             fix="Convert the mask to PNG or NIfTI",
         )
     if not labels.values.any():
@@ -66,8 +66,8 @@ def read_label_map(path: Path) -> LabelMap:
     return labels
 
 
-def _from_png(path: Path) -> LabelMap:
-    picture = decode_picture(path, Kind.PNG, keep_indices=True)
+def _from_picture(path: Path, kind: Kind) -> LabelMap:
+    picture = decode_picture(path, kind, keep_indices=True)
     plane = picture.samples
     if plane.max(initial=0) > LARGEST_LABEL:
         raise _range_error(path.name, int(plane.max()))

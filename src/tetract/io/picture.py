@@ -1,4 +1,4 @@
-"""PNG and JPEG pictures: grey values whose window is lost."""
+"""PNG, JPEG and TIFF pictures: grey values whose window is lost."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tetract.io.guard import reading
 from tetract.io.picture_grey import check_opaque, grey_of
 from tetract.io.png_chunks import PngHeader, check_png
 from tetract.io.sniff import Kind, extension_warnings
+from tetract.io.tiff_tags import check_tiff, is_inverted_16_bit, tiff_orientation
 from tetract.types import Provenance, Volume
 
 # Four times the largest CT matrix in use (4096 x 4096); beyond, a small file may be a bomb.
@@ -58,7 +59,7 @@ def read_picture(path: Path, kind: Kind) -> Volume:
 
 
 def decode_picture(path: Path, kind: Kind, *, keep_indices: bool = False) -> Picture:
-    """Decode a PNG or JPEG without changing a grey value.
+    """Decode a PNG, JPEG or TIFF without changing a grey value.
 
     Args:
         path: The file.
@@ -74,16 +75,21 @@ def decode_picture(path: Path, kind: Kind, *, keep_indices: bool = False) -> Pic
         header = check_png(content, path.name) if kind is Kind.PNG else None
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(BytesIO(content), formats=("PNG", "JPEG"))
+            image = Image.open(BytesIO(content), formats=(kind.value.upper(),))
         _check_size(image, path.name)
         if header is not None:
             _check_depth(header, path.name)
+        if kind is Kind.TIFF:
+            check_tiff(image, path.name)
+        inverted, turn = is_inverted_16_bit(image), tiff_orientation(image)
         image.load()
-        upright, turned = _upright(image, path.name)
+        upright, turned = _upright(image, path.name, turn)
         notes = extension_warnings(path, kind) + turned
-        if keep_indices and header is not None and _holds_indices(upright, header):
+        if keep_indices and _holds_indices(upright, header):
             return Picture(samples=_raw_samples(upright, header), warnings=notes)
         grey, more = _grey(upright, path.name)
+        if inverted:
+            grey = np.uint16(65535) - grey
         return Picture(samples=grey, warnings=notes + more)
 
 
@@ -120,25 +126,27 @@ def _check_depth(header: PngHeader, where: str) -> None:
         )
 
 
-def _upright(image: Image.Image, where: str) -> tuple[Image.Image, tuple[str, ...]]:
-    turn = image.getexif().get(_EXIF_ORIENTATION, 1)
+def _upright(image: Image.Image, where: str, told: int) -> tuple[Image.Image, tuple[str, ...]]:
+    """Turn as the EXIF data say; ``told`` is what a TIFF file said before it was loaded."""
+    left = image.getexif().get(_EXIF_ORIENTATION, 1)
+    turn = left if left not in (0, 1) else told
     if turn in (0, 1):
         return image, ()
-    upright = ImageOps.exif_transpose(image)
+    upright = image if left in (0, 1) else ImageOps.exif_transpose(image)
     return upright, (f"W_EXIF_ROTATED {where}: turned upright as its EXIF orientation {turn} says",)
 
 
-def _holds_indices(image: Image.Image, header: PngHeader) -> bool:
+def _holds_indices(image: Image.Image, header: PngHeader | None) -> bool:
     """Whether the stored integers differ from the grey levels they are shown with."""
-    if header.colour == 3:
+    if image.mode == "P":
         rgb = np.asarray(image.convert("RGB"))
         return not bool((rgb == rgb[..., :1]).all())
-    return header.colour == 0 and header.depth < 8
+    return header is not None and header.colour == 0 and header.depth < 8
 
 
-def _raw_samples(image: Image.Image, header: PngHeader) -> UInt8[np.ndarray, "H W"]:
+def _raw_samples(image: Image.Image, header: PngHeader | None) -> UInt8[np.ndarray, "H W"]:
     samples = np.asarray(image).astype(np.uint8)
-    if header.colour == 3 or header.depth == 1:
+    if header is None or header.colour == 3 or header.depth == 1:
         return samples
     # Pillow spreads 2- and 4-bit grey over 0..255.
     return samples // np.uint8(255 // (2**header.depth - 1))

@@ -12,6 +12,8 @@ from tetract.errors import ReadError
 HEAD_BYTES = 1024
 _MAGIC_END = 348  # of NIfTI-1; short of a small file's checksum, which is the reader's matter
 
+# Both byte orders, and the same with 64-bit offsets.
+_TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 # MetaIO writes one of these first.
 _META_START = re.compile(rb"\s*(ObjectType|ObjectSubType|Comment|NDims)\s*=\s*\S")
 
@@ -21,6 +23,7 @@ class Kind(StrEnum):
 
     PNG = "png"
     JPEG = "jpeg"
+    TIFF = "tiff"
     DICOM = "dicom"
     NIFTI = "nifti"
     NIFTI_GZ = "nifti-gz"
@@ -35,6 +38,8 @@ _SUFFIXES = {
     ".jpg": {Kind.JPEG},
     ".jpeg": {Kind.JPEG},
     ".jfif": {Kind.JPEG},
+    ".tif": {Kind.TIFF},
+    ".tiff": {Kind.TIFF},
     ".dcm": {Kind.DICOM},
     ".dicom": {Kind.DICOM},
     ".nii": {Kind.NIFTI},
@@ -78,6 +83,7 @@ def kind_of(head: bytes) -> Kind:
         Kind.PNG: head.startswith(b"\x89PNG\r\n\x1a\n"),
         Kind.JPEG: head.startswith(b"\xff\xd8\xff"),
         Kind.DICOM: head[128:132] == b"DICM",
+        Kind.TIFF: head.startswith(_TIFF_STARTS),
         Kind.NIFTI: _is_nifti(head),
         Kind.METAIMAGE: _META_START.match(head) is not None,
         Kind.NRRD: head.startswith(b"NRRD000"),
@@ -106,7 +112,7 @@ def sniff_image(path: Path) -> Kind:
             "E_NOT_AN_IMAGE",
             "the content is none of the formats we read",
             where=path.name,
-            expected="DICOM with preamble, NIfTI, MetaImage, NRRD, PNG or JPEG",
+            expected="DICOM with preamble, NIfTI, MetaImage, NRRD, PNG, JPEG or TIFF",
             fix="Give an image file, or convert it first",
         )
     return kind

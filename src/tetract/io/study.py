@@ -15,7 +15,7 @@ from tetract.io.sniff import Kind, sniff, sniff_image
 from tetract.io.volume_files import VOLUME_KINDS, read_volume_file, volume_file_depth
 from tetract.types import Volume
 
-_PICTURES = (Kind.PNG, Kind.JPEG)
+_PICTURES = (Kind.PNG, Kind.JPEG, Kind.TIFF)
 _DEFAULTS = ReadOptions()
 
 
@@ -23,11 +23,11 @@ def read_volume(path: Path, *, options: ReadOptions = _DEFAULTS) -> Volume:
     """Read one image file, or the one DICOM series of a folder.
 
     Values are (D, H, W): int16 HU for DICOM, NIfTI, MetaImage and NRRD, uint8 or uint16 grey
-    levels for PNG and JPEG. What the file is follows from its content.
+    levels for PNG, JPEG and TIFF. What the file is follows from its content.
 
     Args:
-        path: A PNG, JPEG, DICOM, NIfTI, MetaImage or NRRD file, or a folder with one CT series
-            in it (the folder itself, not its subfolders).
+        path: A PNG, JPEG, TIFF, DICOM, NIfTI, MetaImage or NRRD file, or a folder with one CT
+            series in it (the folder itself, not its subfolders).
         options: Which series, and what may be assumed.
 
     Raises:
