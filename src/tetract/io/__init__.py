@@ -13,6 +13,7 @@ from tetract.io.same_grid import check_same_grid, labels_on_grid
 from tetract.io.seg_on_grid import draw_segments
 from tetract.io.sniff import Kind, sniff
 from tetract.io.study import count_slices, read_study, read_volume
+from tetract.io.volume_grid import read_grid
 from tetract.io.write_dicom import SeriesIdentity, write_dicom_series
 from tetract.io.write_nifti import write_nifti_labels, write_nifti_volume
 from tetract.io.write_png import encode_png, write_png
@@ -41,6 +42,7 @@ __all__ = [
     "labels_on_grid",
     "make_folder",
     "read_ct_grid",
+    "read_grid",
     "read_label_map",
     "read_segmentation",
     "read_structure_set",
