@@ -11,7 +11,7 @@ from makers import make_batch, make_network
 from tetract.tasks.classification import ClassificationOutput, classification_loss
 from tetract.tasks.reconstruction import ReconstructionOutput, reconstruction_loss
 from tetract.tasks.reconstruction.hide import draw_hidden, hide
-from tetract.tasks.segmentation.loss import dice_loss, generalized_dice_loss
+from tetract.tasks.segmentation.overlap import dice_loss, generalized_dice_loss
 from tetract.types import Task
 
 

@@ -21,8 +21,21 @@ class SegmentationConfig(BaseModel):
     widths: tuple[int, ...] = Field(
         default=(128, 64, 48, 32, 16), description="Decoder channels, deepest step first."
     )
-    loss: Literal["dice_bce", "dice", "generalized_dice"] = Field(
-        default="dice_bce", description="dice_bce is the default, generalized_dice the paper's."
+    loss: Literal[
+        "dice_bce",
+        "dice",
+        "generalized_dice",
+        "bce",
+        "focal",
+        "tversky",
+        "focal_tversky",
+        "lovasz",
+        "dice_boundary",
+        "cc_dice_bce",
+    ] = Field(
+        default="dice_bce",
+        description="dice_bce is the default, generalized_dice the paper's; cc_dice_bce lets "
+        "every lesion count alike, whatever its size.",
     )
 
 
