@@ -37,6 +37,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON."
 def add_to(importers: typer.Typer) -> None:
     """Add the commands of this file to ``tetract data import``."""
     importers.command("luna16")(import_luna16_folder)
+    importers.command("deeplesion")(import_deeplesion_table)
     importers.command("lidc")(import_lidc_contours)
     for name, what in (("seg", "DICOM Segmentations"), ("rtstruct", "RT Structure Sets")):
         told = f"Make a dataset folder of CT series and the {what} drawn on them."
@@ -133,3 +134,24 @@ def import_lidc_contours(
 
     options = ImportOptions(seed=seed, overwrite=overwrite)
     tell(import_lidc(contours, images, folder, readers, options), as_json=as_json)
+
+
+def import_deeplesion_table(
+    table: Annotated[Path, typer.Argument(help="DL_info.csv.")],
+    images: Annotated[Path, typer.Option(help="The folder Images_png.")],
+    folder: Out,
+    types: Annotated[
+        list[str] | None, typer.Option("--type", help="A lesion type, as lung [default: all]")
+    ] = None,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a dataset folder of DeepLesion: boxes on key slices, the published split.
+
+    Exits with 1 when rows were skipped that are not noisy, absent or of another type.
+    """
+    from tetract.data.finish_import import ImportOptions
+    from tetract.data.formats.deeplesion import import_deeplesion
+
+    options = ImportOptions(overwrite=overwrite)
+    tell(import_deeplesion(table, images, folder, types or [], options), as_json=as_json)
