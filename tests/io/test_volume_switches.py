@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
+import nibabel as nib
 import numpy as np
 import pytest
 from io_makers import ct_numbers, save_nifti
 
 from tetract.errors import TetractError
-from tetract.io import ReadOptions, read_volume
+from tetract.io import ReadOptions, read_study, read_volume, write_png
 
 NAN_TO_AIR = ReadOptions(nan_to_hu=-1024)
 GREY = ReadOptions(as_grey=True)
@@ -81,3 +83,77 @@ def test_switches_that_contradict_are_refused(tmp_path: Path, options: ReadOptio
     grey = (ct_numbers() % 256).astype(np.int16)
     with pytest.raises(TetractError, match="E_OPTION_UNFIT"):
         read_volume(save_nifti(tmp_path / "a.nii", grey), options=options)
+
+
+def _disagreeing(path: Path, qform: np.ndarray) -> Path:
+    def edit(image: nib.Nifti1Image) -> None:
+        image.set_sform(RAS, code=1)
+        image.set_qform(qform, code=1)
+
+    return save_nifti(path, ct_numbers(), RAS, edit)
+
+
+RAS = np.diag([-1.5, -1.25, 2.5, 1.0])
+SHIFTED = RAS + np.array([[0, 0, 0, 7.0], [0] * 4, [0] * 4, [0] * 4])
+
+
+@pytest.mark.parametrize(("prefer", "x"), [("sform", 0.0), ("qform", -7.0)])
+def test_the_preferred_placement_counts_and_is_told(
+    tmp_path: Path, prefer: Literal["sform", "qform"], x: float
+) -> None:
+    path = _disagreeing(tmp_path / "a.nii", SHIFTED)
+    with pytest.raises(TetractError, match=r"E_SFORM_QFORM.*7\.000 mm apart.*--prefer"):
+        read_volume(path)
+    volume = read_volume(path, options=ReadOptions(prefer=prefer))
+    assert volume.geometry.to_lps(np.zeros((1, 3)))[0, 0] == pytest.approx(x)
+    assert volume.provenance.derived
+    assert volume.provenance.warnings[0].startswith("W_FORM_CHOSEN")
+
+
+def test_a_sheared_sform_yields_to_a_sound_qform(tmp_path: Path) -> None:
+    sheared = RAS.copy()
+    sheared[1, 2] = 1.0
+
+    def edit(image: nib.Nifti1Image) -> None:
+        image.set_sform(sheared, code=1)
+
+    path = _disagreeing(tmp_path / "a.nii", RAS)
+    image = nib.load(path)
+    edit(image)
+    path.write_bytes(image.header.binaryblock + path.read_bytes()[348:])
+    with pytest.raises(TetractError, match="E_SHEAR"):
+        read_volume(path)
+    volume = read_volume(path, options=ReadOptions(prefer="qform"))
+    assert volume.geometry.spacing_mm == pytest.approx((2.5, 1.25, 1.5))
+    assert volume.provenance.derived
+
+
+def test_placements_that_agree_need_no_mark(tmp_path: Path) -> None:
+    path = _disagreeing(tmp_path / "a.nii", RAS)
+    volume = read_volume(path, options=ReadOptions(prefer="qform"))
+    assert not volume.provenance.derived
+    assert volume.provenance.warnings == ()
+
+
+def test_a_placement_that_is_not_set_cannot_be_preferred(tmp_path: Path) -> None:
+    path = save_nifti(tmp_path / "a.nii", ct_numbers())
+    image = nib.load(path)
+    image.header["qform_code"] = 0
+    path.write_bytes(image.header.binaryblock + path.read_bytes()[348:])
+    with pytest.raises(TetractError, match=r"E_OPTION_UNFIT.*no qform.*found sform"):
+        read_volume(path, options=ReadOptions(prefer="qform"))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [ReadOptions(resample_gaps=True), ReadOptions(deskew=True), ReadOptions(acquisition=1)],
+)
+def test_switches_of_dicom_do_not_fit_a_volume_file_or_a_picture(
+    tmp_path: Path, options: ReadOptions
+) -> None:
+    save_nifti(tmp_path / "a.nii", ct_numbers())
+    (tmp_path / "p").mkdir()
+    write_png(tmp_path / "p" / "a.png", np.zeros((4, 4), dtype=np.uint8))
+    for given in (tmp_path / "a.nii", tmp_path / "p" / "a.png", tmp_path / "p"):
+        with pytest.raises(TetractError, match="E_OPTION_UNFIT"):
+            read_study(given, options=options)

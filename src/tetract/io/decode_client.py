@@ -1,4 +1,4 @@
-"""Decoding compressed pixels in a child process, with a time limit."""
+"""Decoding compressed pixels in child processes, with a time limit."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from functools import cache
+from queue import Empty, LifoQueue
 from typing import IO, Any
 
 import numpy as np
@@ -96,20 +97,51 @@ class DecodeWorker:
         return self._child
 
 
+class DecodePool:
+    """Workers that are started when needed and used again; as many as are busy at one time.
+
+    The one used last comes first, so that slices read one by one share a single child.
+    """
+
+    def __init__(self) -> None:
+        self._idle: LifoQueue[DecodeWorker] = LifoQueue()
+
+    def decode(
+        self, payload: bytes, request: dict[str, Any], where: str
+    ) -> Shaped[np.ndarray, "H W"]:
+        """As ``DecodeWorker.decode``, on a worker that nobody else uses meanwhile."""
+        try:
+            worker = self._idle.get_nowait()
+        except Empty:
+            worker = DecodeWorker()
+        try:
+            return worker.decode(payload, request, where)
+        finally:
+            self._idle.put(worker)
+
+    def close(self) -> None:
+        """End all children."""
+        while True:
+            try:
+                self._idle.get_nowait().close()
+            except Empty:
+                return
+
+
 def decode_in_child(
     payload: bytes, request: dict[str, Any], where: str
 ) -> Shaped[np.ndarray, "H W"]:
-    """As ``DecodeWorker.decode``, with this process's own worker."""
-    return _worker_of(os.getpid()).decode(payload, request, where)
+    """As ``DecodeWorker.decode``, with this process's own workers."""
+    return _pool_of(os.getpid()).decode(payload, request, where)
 
 
 @cache
-def _worker_of(pid: int) -> DecodeWorker:  # noqa: ARG001 - the key of the cache
-    # Starting Python costs half a second: one child serves all slices. It is kept per process,
-    # because a forked data loader must not talk into its parent's pipe.
-    worker = DecodeWorker()
-    atexit.register(worker.close)
-    return worker
+def _pool_of(pid: int) -> DecodePool:  # noqa: ARG001 - the key of the cache
+    # Starting Python costs half a second: children serve slice after slice. They are kept per
+    # process, because a forked data loader must not talk into its parent's pipes.
+    pool = DecodePool()
+    atexit.register(pool.close)
+    return pool
 
 
 def _pipes(child: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:

@@ -65,9 +65,6 @@ def choose_series(folder: Path, files: list[tuple[Path, Kind]], options: ReadOpt
     if not series:
         raise _nothing(folder, files, refused)
     chosen = _pick(folder, series, options)
-    for path, header in series[chosen]:
-        if (what := kind_of_dicom(header, path.name)) is DicomKind.ENHANCED:
-            raise not_a_slice(header, what, path.name)
     count = len(series[chosen])
     return Candidates(
         where=f"series {chosen} ({count} files in {folder.name})",

@@ -24,6 +24,7 @@ HEADER_TAGS = (
     "FrameOfReferenceUID",
     "InstanceNumber",
     "ImagesInAcquisition",
+    "AcquisitionNumber",
     "ImagePositionPatient",
     "ImageOrientationPatient",
     "PixelSpacing",
@@ -44,6 +45,8 @@ HEADER_TAGS = (
     "RescaleType",
     "BurnedInAnnotation",
     "LossyImageCompression",
+    "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
 )
 _PIXEL_TAGS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _DEFLATED = b"1.2.840.10008.1.2.1.99"

@@ -64,7 +64,7 @@ def not_a_slice(header: Dataset, kind: DicomKind, where: str) -> ReadError:
     reasons = {
         DicomKind.ENHANCED: (
             "E_ENHANCED",
-            "enhanced or multi-frame CT is not read yet",
+            "several frames without functional groups, or where only single slices are taken",
             "Export as classic CT, one file per slice",
         ),
         DicomKind.LOCALIZER: (

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from pydicom.dataset import Dataset
 
-from tetract.errors import GeometryError, ReadError
+from tetract.errors import ReadError
+from tetract.io.dicom_content import stored_slices
+from tetract.io.dicom_copies import chosen_acquisition, without_copies
 from tetract.io.dicom_folder import choose_series
-from tetract.io.dicom_geometry import (
-    SAME_POSITION_MM,
-    along_normal_mm,
-    check_stack,
-    check_uniform,
-    stack_geometry,
-)
-from tetract.io.dicom_header import read_dicom, read_pixel_data
+from tetract.io.dicom_frames import frames_of
+from tetract.io.dicom_geometry import along_normal_mm, check_stack, check_uniform, stack_geometry
+from tetract.io.dicom_header import read_dicom
 from tetract.io.dicom_kind import DicomKind, kind_of_dicom, not_a_slice
-from tetract.io.dicom_pixels import pixel_data
+from tetract.io.dicom_regrid import StackPlan, plan_stack, regrid
 from tetract.io.dicom_slice import CtSlice, parse_slice, slice_hu
 from tetract.io.guard import reading
 from tetract.io.hu_checks import HuTally
@@ -36,25 +33,44 @@ _ORTHOGONAL = 0.17
 _SCOUT_SHARE = 0.25
 
 
-def read_dicom_file(path: Path, options: ReadOptions) -> Volume:
-    """One CT slice: (1, H, W) int16 HU.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Series:
+    """Slices that were chosen, sorted and freed of copies; their stack is not yet checked."""
 
-    Its geometry has depth 1: the slice step is the nominal thickness along the normal, or 1 mm
-    with ``W_UNKNOWN_SLICE_STEP``.
+    where: str
+    ordered: list[CtSlice]
+    warnings: tuple[str, ...]
+
+
+def read_dicom_file(path: Path, options: ReadOptions) -> Volume:
+    """One file of CT: a slice as (1, H, W) int16 HU, or the frames of an enhanced CT as (D, H, W).
+
+    The geometry of a single slice has depth 1: the slice step is the nominal thickness along the
+    normal, or 1 mm with ``W_UNKNOWN_SLICE_STEP``.
 
     Raises:
         ReadError: See ``dicom_header``, ``dicom_kind``, ``dicom_pixels`` and ``dicom_slice``.
-        GeometryError: ``E_NO_GEOMETRY``, ``E_BAD_SPACING``, ``E_BAD_ORIENTATION``.
+        GeometryError: ``E_NO_GEOMETRY``, ``E_BAD_SPACING``, ``E_BAD_ORIENTATION``; those of
+            ``read_dicom_series`` for several frames.
         MachineError: ``E_CODEC_MISSING``.
     """
     with reading(path.name, code="E_BAD_DICOM", what=_DAMAGED):
         header = read_dicom(path, pixels=True)
-        kind = kind_of_dicom(header, path.name)
-        if kind is not DicomKind.CT:
-            raise not_a_slice(header, kind, path.name)
-        notes = extension_warnings(path, Kind.DICOM)
-        image = parse_slice(header, path, options)
-        return _stack([image], path.name, path.name, notes, pixels=header)
+        series = _one_file(header, path, options)
+        plan = plan_stack(series.ordered, options, series.where)
+        return _stack(series, plan, path.name, pixels=header)
+
+
+def count_dicom_file(path: Path, options: ReadOptions) -> int:
+    """Number of slices that ``read_dicom_file`` would give, without decoding a pixel.
+
+    Raises:
+        ReadError: As ``read_dicom_file``.
+        GeometryError: As ``read_dicom_file``.
+    """
+    with reading(path.name, code="E_BAD_DICOM", what=_DAMAGED):
+        series = _one_file(read_dicom(path, pixels=False), path, options)
+        return plan_stack(series.ordered, options, series.where).geometry.shape[0]
 
 
 def read_dicom_series(folder: Path, files: list[tuple[Path, Kind]], options: ReadOptions) -> Volume:
@@ -63,14 +79,27 @@ def read_dicom_series(folder: Path, files: list[tuple[Path, Kind]], options: Rea
     Rows and columns keep the order of the files; the geometry tells how they lie.
 
     Raises:
-        ReadError: As ``read_dicom_file`` and ``choose_series``; ``E_HU_JUMP``, ``E_HU_RANGE``.
+        ReadError: As ``read_dicom_file`` and ``choose_series``; ``E_HU_JUMP``, ``E_HU_RANGE``,
+            ``E_ACQUISITION_UNKNOWN``.
         GeometryError: As ``read_dicom_file``; ``E_DUPLICATE_POSITIONS`` and those of
             ``check_uniform`` and ``check_stack``.
         MachineError: ``E_CODEC_MISSING``.
     """
     with reading(folder.name, code="E_BAD_DICOM", what=_DAMAGED):
-        where, ordered, notes = arrange_series(folder, files, options)
-        return _stack(ordered, folder.name, where, notes)
+        series = _chosen(folder, files, options)
+        return _stack(series, plan_stack(series.ordered, options, series.where), folder.name)
+
+
+def count_dicom_series(folder: Path, files: list[tuple[Path, Kind]], options: ReadOptions) -> int:
+    """Number of slices that ``read_dicom_series`` would give, without decoding a pixel.
+
+    Raises:
+        ReadError: As ``read_dicom_series``.
+        GeometryError: As ``read_dicom_series``.
+    """
+    with reading(folder.name, code="E_BAD_DICOM", what=_DAMAGED):
+        series = _chosen(folder, files, options)
+        return plan_stack(series.ordered, options, series.where).geometry.shape[0]
 
 
 def arrange_series(
@@ -78,70 +107,107 @@ def arrange_series(
 ) -> tuple[str, list[CtSlice], tuple[str, ...]]:
     """The series' name for errors, its slices in order, and warnings; no pixel is decoded.
 
+    Slices are those of the files: a stack that would have to be interpolated is refused whatever
+    the options say.
+
     Raises:
         ReadError: As ``read_dicom_series``.
         GeometryError: As ``read_dicom_series``.
     """
+    series = _chosen(folder, files, options)
+    if len(series.ordered) > 1:
+        check_stack(series.ordered, series.where)
+    return series.where, series.ordered, series.warnings
+
+
+def _chosen(folder: Path, files: list[tuple[Path, Kind]], options: ReadOptions) -> _Series:
     chosen = choose_series(folder, files, options)
-    slices = [parse_slice(header, path, options) for path, header in chosen.headers]
-    slices, scouts = _without_scouts(slices, chosen.where)
-    check_uniform(slices, chosen.where)
+    slices: list[CtSlice] = []
+    notes = chosen.warnings
+    for path, header in chosen.headers:
+        found, more = _slices_of(header, path, options)
+        slices += found
+        notes += more
+    return _arranged(slices, chosen.where, notes, options)
+
+
+def _one_file(header: Dataset, path: Path, options: ReadOptions) -> _Series:
+    kind = kind_of_dicom(header, path.name)
+    if kind not in (DicomKind.CT, DicomKind.ENHANCED):
+        raise not_a_slice(header, kind, path.name)
+    slices, notes = _slices_of(header, path, options)
+    notes = extension_warnings(path, Kind.DICOM) + notes
+    if len(slices) == 1 and kind is DicomKind.CT:
+        return _Series(where=path.name, ordered=slices, warnings=notes)
+    return _arranged(slices, path.name, notes, options)
+
+
+def _slices_of(
+    header: Dataset, path: Path, options: ReadOptions
+) -> tuple[list[CtSlice], tuple[str, ...]]:
+    if kind_of_dicom(header, path.name) is DicomKind.ENHANCED:
+        return frames_of(header, path, options)
+    return [parse_slice(header, path, options)], ()
+
+
+def _arranged(
+    slices: list[CtSlice], where: str, notes: tuple[str, ...], options: ReadOptions
+) -> _Series:
+    slices, scouts = _without_scouts(slices, where)
+    slices, taken = chosen_acquisition(slices, options, where)
+    check_uniform(slices, where)
     positions = along_normal_mm(slices)
     ordered = [slices[int(i)] for i in np.argsort(positions, kind="stable")]
-    ordered, copies = _without_copies(ordered, chosen.where)
-    if len(ordered) > 1:
-        check_stack(ordered, chosen.where)
-    notes = chosen.warnings + scouts + copies + _odd_stack(ordered, chosen.where)
-    return chosen.where, ordered, notes
+    ordered, copies = without_copies(ordered, where)
+    notes += scouts + taken + copies + _odd_stack(ordered, where)
+    return _Series(where=where, ordered=ordered, warnings=notes)
 
 
-def _stack(
-    ordered: list[CtSlice],
-    name: str,
-    where: str,
-    notes: tuple[str, ...],
-    *,
-    pixels: Dataset | None = None,
-) -> Volume:
-    geometry, more = stack_geometry(ordered)
-    voxels = int(np.prod(geometry.shape, dtype=np.int64))
-    if voxels > MAX_VOXELS:
+def _stack(series: _Series, plan: StackPlan, name: str, *, pixels: Dataset | None = None) -> Volume:
+    ordered, where = series.ordered, series.where
+    first = ordered[0].pixels
+    shape = (len(ordered), first.rows, first.columns)
+    _check_voxels(shape, where)
+    _check_voxels(plan.geometry.shape, where)
+    values = np.empty(shape, dtype=np.int16)
+    tally = HuTally()
+    per_slice: list[str] = []
+    for index, (stored, notes) in enumerate(stored_slices(ordered, pixels)):
+        hu, found = slice_hu(ordered[index], stored, tally)
+        values[index] = hu
+        per_slice.extend(notes + found)
+    tally.check_range(where)
+    tally.check_jumps(where, tuple(image.name for image in ordered))
+    return Volume(
+        values=regrid(values, plan),
+        hu_known=True,
+        geometry=plan.geometry,
+        provenance=Provenance(
+            reader="dicom",
+            name=name,
+            slice_names=plan.names,
+            warnings=(
+                series.warnings
+                + plan.warnings
+                + tally.warnings(name)
+                + _once(per_slice)
+                + _header_notes(ordered, name)
+            ),
+            derived=plan.derived or any(image.assumed for image in ordered),
+        ),
+    )
+
+
+def _check_voxels(shape: tuple[int, int, int], where: str) -> None:
+    if shape[0] * shape[1] * shape[2] > MAX_VOXELS:
         raise ReadError(
             "E_TOO_LARGE",
             "the series holds more voxels than we read",
             where=where,
             expected=f"at most {MAX_VOXELS}",
-            found=" x ".join(str(n) for n in geometry.shape),
+            found=" x ".join(str(n) for n in shape),
             fix="Read a part of the series",
         )
-    values = np.empty(geometry.shape, dtype=np.int16)
-    tally = HuTally()
-    per_slice: list[str] = []
-    for index, image in enumerate(ordered):
-        hu, found = slice_hu(image, tally, pixels)
-        values[index] = hu
-        per_slice.extend(found)
-    names = tuple(image.name for image in ordered)
-    tally.check_range(where)
-    tally.check_jumps(where, names)
-    return Volume(
-        values=values,
-        hu_known=True,
-        geometry=geometry,
-        provenance=Provenance(
-            reader="dicom",
-            name=name,
-            slice_names=names,
-            warnings=(
-                notes
-                + more
-                + tally.warnings(name)
-                + _once(per_slice)
-                + _header_notes(ordered, name)
-            ),
-            derived=any(image.assumed for image in ordered),
-        ),
-    )
 
 
 def _without_scouts(slices: list[CtSlice], where: str) -> tuple[list[CtSlice], tuple[str, ...]]:
@@ -154,52 +220,6 @@ def _without_scouts(slices: list[CtSlice], where: str) -> tuple[list[CtSlice], t
     kept = [s for s in slices if s.name not in dropped]
     told = ", ".join(sorted(dropped)[:3])
     return kept, (f"W_LOCALIZER_DROPPED {where}: {len(dropped)} x at right angles: {told}",)
-
-
-def _without_copies(ordered: list[CtSlice], where: str) -> tuple[list[CtSlice], tuple[str, ...]]:
-    """Keep one of several slices at one position if their pixels are equal, else refuse.
-
-    Raises:
-        GeometryError: ``E_DUPLICATE_POSITIONS``.
-    """
-    kept: list[CtSlice] = []
-    copies = 0
-    positions = along_normal_mm(ordered)
-    for image, position in zip(ordered, positions, strict=True):
-        before = kept[-1] if kept else None
-        if before is None or abs(position - float(before.position @ ordered[0].normal)) >= (
-            SAME_POSITION_MM
-        ):
-            kept.append(image)
-            continue
-        if not _is_copy(before, image):
-            shared = int((np.abs(positions - position) < SAME_POSITION_MM).sum())
-            raise GeometryError(
-                "E_DUPLICATE_POSITIONS",
-                "different images lie at one position (phases, or several acquisitions)",
-                where=where,
-                expected="one image per position",
-                found=f"{shared} at z={image.position[2]:.3f}: {before.name}, {image.name}",
-                fix="Give one phase or acquisition per folder",
-            )
-        copies += 1
-    if not copies:
-        return kept, ()
-    return kept, (f"W_DUPLICATE_DROPPED {where}: {copies} exact copies of slices were ignored",)
-
-
-def _is_copy(one: CtSlice, other: CtSlice) -> bool:
-    same_header = (
-        one.pixels == other.pixels
-        and (one.slope, one.intercept) == (other.slope, other.intercept)
-        and bool(np.allclose(one.position, other.position, atol=SAME_POSITION_MM))
-    )
-    return same_header and _fingerprint(one) == _fingerprint(other)
-
-
-def _fingerprint(image: CtSlice) -> str:
-    content = pixel_data(read_pixel_data(image.path), image.pixels, image.name)
-    return hashlib.sha256(content).hexdigest()
 
 
 def _odd_stack(ordered: list[CtSlice], where: str) -> tuple[str, ...]:
@@ -229,7 +249,7 @@ def _header_notes(ordered: list[CtSlice], name: str) -> tuple[str, ...]:
         "W_LOSSY": sum(s.pixels.lossy for s in ordered),
         "W_BURNED_IN": sum(s.burned_in for s in ordered),
         "W_ASSUMED_HU": sum(s.assumed for s in ordered),
-        "W_PREAMBLE": sum(_starts_as_program(s.path) for s in ordered),
+        "W_PREAMBLE": sum(_starts_as_program(path) for path in {s.path for s in ordered}),
     }
     meaning = {
         "W_MONOCHROME1": "are to be shown inverted; HU are unchanged",

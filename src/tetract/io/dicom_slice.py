@@ -15,11 +15,10 @@ from tetract.io.dicom_header import (
     no_geometry,
     number,
     numbers,
-    read_pixel_data,
     tag_name,
     text,
 )
-from tetract.io.dicom_pixels import PixelFormat, pixel_data, pixel_format, stored_pixels
+from tetract.io.dicom_pixels import PixelFormat, pixel_format
 from tetract.io.hu_checks import AIR_HU, HuTally, settle_slice
 from tetract.io.options import ReadOptions
 
@@ -52,6 +51,9 @@ class CtSlice:
         assumed: Whether slope and intercept were assumed on request.
         padding: Smallest and largest stored value that mark a voxel outside the reconstruction.
         burned_in: Whether the header says that text is burned into the picture.
+        acquisition: Acquisition number, or None.
+        frame: Index in a file of several frames, or None for a file of one slice.
+        frames: How many frames the file holds.
     """
 
     path: Path
@@ -69,11 +71,14 @@ class CtSlice:
     assumed: bool
     padding: tuple[int, int] | None
     burned_in: bool
+    acquisition: int | None = None
+    frame: int | None = None
+    frames: int = 1
 
     @property
     def name(self) -> str:
-        """Base name of the file."""
-        return self.path.name
+        """Base name of the file, with the number of the frame where it holds several."""
+        return slice_name(self.path, self.frame)
 
     @property
     def normal(self) -> Float64[np.ndarray, " 3"]:
@@ -81,20 +86,35 @@ class CtSlice:
         return np.cross(self.along_row, self.along_column)
 
 
-def parse_slice(header: Dataset, path: Path, options: ReadOptions) -> CtSlice:
+def slice_name(path: Path, frame: int | None) -> str:
+    """``0001.dcm``, or ``whole.dcm#0001`` for the first frame of a file of several."""
+    return path.name if frame is None else f"{path.name}#{frame + 1:04d}"
+
+
+def parse_slice(
+    header: Dataset, path: Path, options: ReadOptions, *, frame: int | None = None, frames: int = 1
+) -> CtSlice:
     """Check a CT header and keep what is needed of it.
+
+    Args:
+        header: The attributes of one slice; those of one frame, flattened, for a multi-frame file.
+        path: Its file.
+        options: What may be assumed.
+        frame: Index in a file of several frames.
+        frames: How many frames the file holds.
 
     Raises:
         GeometryError: ``E_NO_GEOMETRY``, ``E_BAD_SPACING``, ``E_BAD_ORIENTATION``.
         ReadError: ``E_NO_RESCALE``, ``E_BAD_RESCALE``, ``E_NOT_HU`` and those of
             ``pixel_format``.
     """
-    where = path.name
+    where = slice_name(path, frame)
     along_row, along_column = _orientation(header, where)
     slope, intercept, assumed = _rescale(header, options, where)
     thickness = _lenient(header, "SliceThickness", where)
     instance = _lenient(header, "InstanceNumber", where)
     in_acquisition = _lenient(header, "ImagesInAcquisition", where)
+    acquisition = _lenient(header, "AcquisitionNumber", where)
     pixels = pixel_format(header, path)
     return CtSlice(
         path=path,
@@ -112,25 +132,24 @@ def parse_slice(header: Dataset, path: Path, options: ReadOptions) -> CtSlice:
         assumed=assumed,
         padding=_padding_range(header, pixels, where),
         burned_in=text(header, "BurnedInAnnotation").upper() == "YES",
+        acquisition=None if acquisition is None else int(acquisition),
+        frame=frame,
+        frames=frames,
     )
 
 
 def slice_hu(
-    image: CtSlice, tally: HuTally, header: Dataset | None = None
+    image: CtSlice, stored: Integer[np.ndarray, "H W"], tally: HuTally
 ) -> tuple[Shaped[np.ndarray, "H W"], tuple[str, ...]]:
     """Whole HU of one slice, (H, W), padding and everything below air at -1024; and warnings.
 
     MONOCHROME1 changes how a picture is shown, not what HU are: values stay as rescaled.
 
     Raises:
-        ReadError: See ``stored_pixels`` and ``settle_slice``.
-        MachineError: ``E_CODEC_MISSING``.
+        ReadError: See ``settle_slice``.
     """
-    header = read_pixel_data(image.path) if header is None else header
-    content = pixel_data(header, image.pixels, image.name)
-    stored, notes = stored_pixels(content, image.pixels, image.name)
-    padding, more = _padding(stored, image)
-    return settle_slice(_rescaled(stored, image), padding, tally, image.name), notes + more
+    padding, notes = _padding(stored, image)
+    return settle_slice(_rescaled(stored, image), padding, tally, image.name), notes
 
 
 def _rescaled(stored: Integer[np.ndarray, "H W"], image: CtSlice) -> Shaped[np.ndarray, "H W"]:

@@ -10,12 +10,14 @@ from jaxtyping import Shaped
 from tetract.io.byte_blocks import Packing, pieces, read_block
 from tetract.io.guard import reading
 from tetract.io.nifti_header import NiftiHeader, parse_header
+from tetract.io.options import ReadOptions
 from tetract.io.sniff import Kind
 
 _HEAD = 1024
+_DEFAULTS = ReadOptions()
 
 
-def read_nifti_header(path: Path, kind: Kind) -> NiftiHeader:
+def read_nifti_header(path: Path, kind: Kind, options: ReadOptions = _DEFAULTS) -> NiftiHeader:
     """The checked header, without touching the voxels.
 
     Raises:
@@ -28,7 +30,7 @@ def read_nifti_header(path: Path, kind: Kind) -> NiftiHeader:
             head += piece
             if len(head) >= _HEAD:
                 break
-        return parse_header(head[:_HEAD], path.name)
+        return parse_header(head[:_HEAD], path.name, prefer=options.prefer)
 
 
 def read_nifti_stored(path: Path, header: NiftiHeader, kind: Kind) -> Shaped[np.ndarray, "I J K"]:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
+from typing import Any, Literal
 
 import nibabel as nib
 import numpy as np
-from jaxtyping import Float64
-from nibabel.spatialimages import HeaderDataError
 
-from tetract.errors import GeometryError, ReadError
-from tetract.io.affine_checks import check_affine
+from tetract.errors import ReadError
+from tetract.io.nifti_place import place_in_ras
 from tetract.io.orientation import lps_from_ras
 from tetract.io.stored_grid import StoredGrid, three_sizes
 
-_UNITS = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 # nifti1.h, DT_* codes; complex, RGB and 128-bit floats are left out on purpose.
 _DTYPES = {
     2: "u1",
@@ -45,12 +42,19 @@ class NiftiHeader:
     offset: int
 
 
-def parse_header(head: bytes, where: str) -> NiftiHeader:
+def parse_header(
+    head: bytes, where: str, *, prefer: Literal["sform", "qform"] | None = None
+) -> NiftiHeader:
     """Check a header of NIfTI-1 or NIfTI-2 (single file) and read it.
+
+    Args:
+        head: The file's first bytes, unpacked.
+        where: Base name for errors.
+        prefer: Which placement counts where two disagree; None refuses such a file.
 
     Raises:
         ReadError: ``E_TRUNCATED``, ``E_BAD_HEADER``, ``E_DIMS``, ``E_DTYPE``, ``E_TOO_LARGE``,
-            ``E_BAD_RESCALE``.
+            ``E_BAD_RESCALE``, ``E_OPTION_UNFIT`` where the preferred placement is not set.
         GeometryError: ``E_SINGULAR_AFFINE``, ``E_SHEAR``, ``E_SFORM_QFORM``,
             ``E_SPACING_RANGE``, ``E_BAD_ORIENTATION``.
     """
@@ -78,14 +82,15 @@ def parse_header(head: bytes, where: str) -> NiftiHeader:
     shape, notes = _shape(header, where)
     dtype = _dtype(header, where)
     slope, inter = _scaling(header, where)
-    ras, more = _affine(header, shape, where)
+    placement = place_in_ras(header, shape, where, prefer)
     grid = StoredGrid(
         shape=shape,
         dtype=dtype,
         slope=slope,
         inter=inter,
-        lps=None if ras is None else lps_from_ras(ras),
-        warnings=notes + more,
+        lps=None if placement.ras is None else lps_from_ras(placement.ras),
+        warnings=notes + placement.warnings,
+        derived=placement.chosen,
     )
     return NiftiHeader(grid=grid, offset=_offset(header, size, where))
 
@@ -140,81 +145,3 @@ def _offset(header: Any, size: int, where: str) -> int:
             fix="Correct the header",
         )
     return int(offset)
-
-
-def _affine(
-    header: Any, shape: tuple[int, int, int], where: str
-) -> tuple[Float64[np.ndarray, "4 4"] | None, tuple[str, ...]]:
-    scale, notes = _unit_scale(header, where)
-    affines: list[Float64[np.ndarray, "4 4"]] = []
-    if int(header["sform_code"]) > 0:
-        affines.append(_in_mm(np.asarray(header.get_sform(), dtype=np.float64), scale))
-    if int(header["qform_code"]) > 0:
-        affines.append(_in_mm(_qform(header, where), scale))
-    if not affines:
-        return None, (
-            *notes,
-            f"W_NO_ORIENTATION {where}: neither sform nor qform is set; spacing and orientation"
-            " are unknown and voxels keep their stored order",
-        )
-    for affine in affines:
-        check_affine(affine, where)
-    if len(affines) == 2:
-        _check_agreement(affines[0], affines[1], shape, where)
-    return affines[0], notes
-
-
-def _unit_scale(header: Any, where: str) -> tuple[float, tuple[str, ...]]:
-    code = int(header["xyzt_units"]) & 7
-    if code not in _UNITS:
-        raise GeometryError(
-            "E_SPACING_RANGE",
-            "the unit of length is unknown",
-            where=where,
-            expected="metre, millimetre or micrometre",
-            found=f"xyzt_units code {code}",
-            fix="Correct the header",
-        )
-    scale = _UNITS[code]
-    if scale == 1.0:
-        return scale, ()
-    return scale, (f"W_UNITS_CONVERTED {where}: lengths were converted to millimetres",)
-
-
-def _in_mm(affine: Float64[np.ndarray, "4 4"], scale: float) -> Float64[np.ndarray, "4 4"]:
-    scaled = affine.copy()
-    scaled[:3] *= scale
-    return scaled
-
-
-def _qform(header: Any, where: str) -> Float64[np.ndarray, "4 4"]:
-    try:
-        return np.asarray(header.get_qform(), dtype=np.float64)
-    except (HeaderDataError, ValueError):
-        raise GeometryError(
-            "E_BAD_ORIENTATION",
-            "the qform is not a rotation",
-            where=where,
-            fix="Correct the header, or remove its qform and set an sform",
-        ) from None
-
-
-def _check_agreement(
-    sform: Float64[np.ndarray, "4 4"],
-    qform: Float64[np.ndarray, "4 4"],
-    shape: tuple[int, int, int],
-    where: str,
-) -> None:
-    corners = np.indices((2, 2, 2)).reshape(3, -1).T * (np.asarray(shape) - 1)
-    apart = corners @ (sform - qform)[:3, :3].T + (sform - qform)[:3, 3]
-    worst = float(np.linalg.norm(apart, axis=1).max())
-    allowed = max(0.01, 0.01 * float(np.linalg.norm(sform[:3, :3], axis=0).min()))
-    if worst > allowed:
-        raise GeometryError(
-            "E_SFORM_QFORM",
-            "sform and qform place the volume differently",
-            where=where,
-            expected=f"the same corners within {allowed:.3g} mm",
-            found=f"{worst:.3f} mm apart",
-            fix="Keep the right one and set the other's code to 0",
-        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,9 +19,20 @@ class ReadOptions:
             lost: uint8 with ``hu_known`` false.
         nan_to_hu: HU that NaN and infinite voxels of a NIfTI, MetaImage or NRRD volume become.
             Marks the volume as derived.
+        prefer: Which of a NIfTI file's two placements counts where they disagree. Marks the
+            volume as derived.
+        resample_gaps: Interpolate DICOM slices linearly where they are not evenly spaced. Marks
+            the volume as derived.
+        deskew: Shift DICOM slices of a tilted gantry back, padded with -1024 HU. Marks the volume
+            as derived.
+        acquisition: Acquisition number of the DICOM slices to take.
     """
 
     series: str | None = None
     assume_hu: bool = False
     as_grey: bool = False
     nan_to_hu: int | None = None
+    prefer: Literal["sform", "qform"] | None = None
+    resample_gaps: bool = False
+    deskew: bool = False
+    acquisition: int | None = None

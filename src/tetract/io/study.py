@@ -7,8 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from tetract.errors import ReadError
-from tetract.io.dicom_series import arrange_series, read_dicom_file, read_dicom_series
-from tetract.io.guard import reading
+from tetract.io.dicom_series import (
+    count_dicom_file,
+    count_dicom_series,
+    read_dicom_file,
+    read_dicom_series,
+)
+from tetract.io.option_fit import check_options
 from tetract.io.options import ReadOptions
 from tetract.io.picture import read_picture
 from tetract.io.sniff import Kind, sniff, sniff_image
@@ -36,8 +41,10 @@ def read_volume(path: Path, *, options: ReadOptions = _DEFAULTS) -> Volume:
         MachineError: A codec or memory is missing.
     """
     if path.is_dir():
+        check_options(options, Kind.DICOM, path.name)
         return read_dicom_series(path, _files(path), options)
     kind = sniff_image(path)
+    check_options(options, kind, path.name)
     if kind in _PICTURES:
         return read_picture(path, kind)
     if kind in VOLUME_KINDS:
@@ -59,6 +66,7 @@ def read_study(path: Path, *, options: ReadOptions = _DEFAULTS) -> tuple[Volume,
     files = _files(path) if path.is_dir() else []
     if not _is_picture_folder(files):
         return (read_volume(path, options=options),)
+    check_options(options, Kind.PNG, path.name)
     pictures = [(file, kind) for file, kind in files if kind in _PICTURES]
     volumes = [read_picture(file, kind) for file, kind in pictures]
     others = [file.name for file, kind in files if kind not in _PICTURES]
@@ -82,10 +90,11 @@ def count_slices(path: Path, *, options: ReadOptions = _DEFAULTS) -> int:
         files = _files(path)
         if _is_picture_folder(files):
             return sum(kind in _PICTURES for _, kind in files)
-        with reading(path.name, code="E_BAD_DICOM", what="a DICOM file is damaged"):
-            return len(arrange_series(path, files, options)[1])
+        return count_dicom_series(path, files, options)
     kind = sniff_image(path)
-    return volume_file_depth(path, kind) if kind in VOLUME_KINDS else 1
+    if kind in VOLUME_KINDS:
+        return volume_file_depth(path, kind, options)
+    return count_dicom_file(path, options) if kind is Kind.DICOM else 1
 
 
 def natural_order(path: Path) -> tuple[tuple[int, int, str], ...]:

@@ -16,9 +16,10 @@ from tetract.io.stored_values import axial_depth, volume_from
 from tetract.types import Volume
 
 VOLUME_KINDS = (Kind.NIFTI, Kind.NIFTI_GZ, Kind.METAIMAGE, Kind.NRRD)
+_DEFAULTS = ReadOptions()
 
 
-def load_stored(path: Path, kind: Kind) -> StoredVolume:
+def load_stored(path: Path, kind: Kind, options: ReadOptions = _DEFAULTS) -> StoredVolume:
     """The stored numbers of a volume file with their checked header.
 
     Raises:
@@ -27,7 +28,7 @@ def load_stored(path: Path, kind: Kind) -> StoredVolume:
     """
     if kind is Kind.METAIMAGE:
         return load_meta_image(path)
-    return load_nrrd(path) if kind is Kind.NRRD else load_nifti(path, kind)
+    return load_nrrd(path) if kind is Kind.NRRD else load_nifti(path, kind, options)
 
 
 def read_volume_file(path: Path, kind: Kind, options: ReadOptions) -> Volume:
@@ -37,24 +38,24 @@ def read_volume_file(path: Path, kind: Kind, options: ReadOptions) -> Volume:
         ReadError: As ``load_stored`` and ``volume_from``.
         GeometryError: As ``load_stored``.
     """
-    stored = load_stored(path, kind)
+    stored = load_stored(path, kind, options)
     with reading(path.name, code="E_BAD_HEADER", what="the volume file is damaged"):
         return volume_from(stored, path, kind, options)
 
 
-def volume_file_depth(path: Path, kind: Kind) -> int:
+def volume_file_depth(path: Path, kind: Kind, options: ReadOptions) -> int:
     """Number of axial slices, from the header alone.
 
     Raises:
         ReadError: As ``load_stored``, for the header.
         GeometryError: As ``load_stored``.
     """
-    return axial_depth(_grid(path, kind))
+    return axial_depth(_grid(path, kind, options))
 
 
-def _grid(path: Path, kind: Kind) -> StoredGrid:
+def _grid(path: Path, kind: Kind, options: ReadOptions) -> StoredGrid:
     if kind is Kind.METAIMAGE:
         return meta_image_grid(path)
     if kind is Kind.NRRD:
         return nrrd_grid(path)
-    return read_nifti_header(path, kind).grid
+    return read_nifti_header(path, kind, options).grid
