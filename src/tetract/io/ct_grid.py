@@ -134,7 +134,7 @@ def _ct_folder(folder: Path) -> CtFolder | None:
             continue
         try:
             header = read_dicom(path, pixels=False)
-            if kind_of_dicom(header, path.name) is not DicomKind.CT:
+            if kind_of_dicom(header, path.name) not in (DicomKind.CT, DicomKind.ENHANCED):
                 continue
         except InputError:  # the folder's reader names it when the folder is used
             continue
