@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Float64
+from jaxtyping import Bool, Float32, Float64
 from scipy import ndimage
 from torch.nn import functional as nn
 
@@ -128,17 +128,20 @@ def change_intensity(
     image: Float32[np.ndarray, "C H W"], change: AugmentDraw
 ) -> Float32[np.ndarray, "C H W"]:
     """Gamma, contrast and brightness, blur, noise; the result stays in [0, 1]."""
-    if change.gamma != 1.0:
-        image = image**change.gamma
+    # In place from the first copy on: fresh memory costs more than the arithmetic.
+    image = image**change.gamma if change.gamma != 1.0 else image.copy()
     if (change.contrast, change.brightness) != (1.0, 0.0):
-        image = (image - 0.5) * change.contrast + (0.5 + change.brightness)
+        image -= 0.5
+        image *= change.contrast
+        image += 0.5 + change.brightness
     if change.blur_px > 0:
         image = ndimage.gaussian_filter(image, (0, change.blur_px, change.blur_px), truncate=3)
     if change.noise_std > 0:
         rng = np.random.default_rng(change.noise_seed)
         noise = rng.standard_normal(image.shape, dtype=np.float32)
-        image = image + np.float32(change.noise_std) * noise
-    return np.clip(image, 0.0, 1.0, dtype=np.float32)
+        noise *= np.float32(change.noise_std)
+        image += noise
+    return np.clip(image, 0.0, 1.0, out=image)
 
 
 def _allowed(change: AugmentDraw, targets: Targets) -> AugmentDraw:
@@ -186,14 +189,27 @@ def _affine(
     none = np.zeros((0, *shape), dtype=bool)
     pixels = none if masks is None else masks.pixels
     lesions = none if boxes is None or boxes.boxes.masks is None else boxes.boxes.masks
-    stack = np.concatenate([image, pixels.astype(np.float32), lesions.astype(np.float32)])
-    moved = _warp(stack, change)
+    moved = _warp_seen(image, np.concatenate([pixels, lesions]), change)
     channels, after = len(image), len(image) + len(pixels)
     if masks is not None:
         masks = replace(masks, pixels=moved[channels:after] >= _HALF)
     if boxes is not None:
         boxes = replace(boxes, boxes=_moved_boxes(boxes.boxes, moved[after:], change))
     return moved[:channels], replace(targets, masks=masks, boxes=boxes)
+
+
+def _warp_seen(
+    image: Float32[np.ndarray, "C H W"], masks: Bool[np.ndarray, "M H W"], change: AugmentDraw
+) -> Float32[np.ndarray, "K H W"]:
+    """Image and masks, warped; a mask without a pixel stays so and is not worth the time."""
+    seen = masks.any(axis=(1, 2))
+    warped = _warp(np.concatenate([image, masks[seen].astype(np.float32)]), change)
+    if seen.all():
+        return warped
+    moved = np.zeros((len(image) + len(masks), *image.shape[1:]), dtype=np.float32)
+    moved[: len(image)] = warped[: len(image)]
+    moved[len(image) :][seen] = warped[len(image) :]
+    return moved
 
 
 def _moved_boxes(boxes: Boxes, lesions: Float32[np.ndarray, "M H W"], change: AugmentDraw) -> Boxes:

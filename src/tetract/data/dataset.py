@@ -24,7 +24,7 @@ from tetract.data.label_algebra import (
 from tetract.data.load import DatasetFolder
 from tetract.data.preprocess import fit_targets, prepare_slice
 from tetract.data.read_row import RowReader, slice_index
-from tetract.data.slice_cache import SliceCache
+from tetract.data.slice_cache import SliceCache, SliceKey
 from tetract.data.table import TABLE_NAME, Row
 from tetract.errors import LabelError, TetractError
 from tetract.io import count_slices
@@ -121,6 +121,7 @@ class SliceDataset(Dataset[Sample]):
         ]
         self._reader = RowReader()
         self._packed: dict[int, PackedSample] = {}
+        self._keys: dict[tuple[int, int | None], SliceKey | None] = {}
         self.disk_cache: SliceCache | None = None
         if config.cache_dir is not None:
             self.disk_cache = SliceCache(config, label_space, folder.card.box_classes)
@@ -230,7 +231,10 @@ class SliceDataset(Dataset[Sample]):
         cache, row = self.disk_cache, item.row
         if cache is None:
             return self._read(item), False
-        key = cache.key(row, item.index, self.folder.card.source(row.source))
+        at = (item.position, item.index)
+        if at not in self._keys:
+            self._keys[at] = cache.key(row, item.index, self.folder.card.source(row.source))
+        key = self._keys[at]
         if key is None:
             return self._read(item), False
         found = cache.load(key, self._identity(item))

@@ -59,6 +59,7 @@ class SliceCache:
             raise ValueError("cache_dir is not set")
         self.hits = 0
         self.misses = 0
+        self._verified: set[tuple[str, int]] = set()
         self._folder = CacheFolder(config.cache_dir, int(config.cache_gb * _GIB))
         self._hashes = ContentHashes(self._folder)
         wanted = {"image_px", "window_hu", "derive_boxes", "min_lesion_px", "merge"}
@@ -78,10 +79,17 @@ class SliceCache:
 
     def load(self, key: SliceKey, identity: Identity) -> Prepared | None:
         """The slice, or None where it is not there whole."""
-        content = self._folder.find(f"{key.name}.slice")
-        found = None if content is None else decode(key.name, content, identity)
-        if content is not None and found is None:
-            self._folder.drop(f"{key.name}.slice")
+        name = f"{key.name}.slice"
+        content = self._folder.find(name)
+        found = None
+        if content is not None:
+            # Files are replaced whole, never changed: what was whole once is whole still.
+            seen = (name, len(content))
+            found = decode(key.name, content, identity, verified=seen in self._verified)
+            if found is None:
+                self._folder.drop(name)
+            else:
+                self._verified.add(seen)
         self.hits += found is not None
         self.misses += found is None
         return found
