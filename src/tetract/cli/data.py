@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tetract.cli import formats_ct
+from tetract.cli import export, formats_ct, formats_volumes
 from tetract.cli.check import check
 from tetract.cli.deid import deid
 from tetract.errors import Exit
@@ -17,7 +17,9 @@ importers = typer.Typer(help="Turn other layouts into a dataset folder.", no_arg
 app.add_typer(importers, name="import")
 app.command("check")(check)
 app.command("deid")(deid)
+app.add_typer(export.app, name="export")
 formats_ct.add_to(importers)
+formats_volumes.add_to(importers, export.app)
 
 
 @app.callback()
