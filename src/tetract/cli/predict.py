@@ -2,27 +2,68 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 
-def predict(
+class Gaps(StrEnum):
+    """What happens to DICOM slices that are not evenly spaced."""
+
+    REFUSE = "refuse"
+    RESAMPLE = "resample"
+
+
+class Prefer(StrEnum):
+    """The two placements of a NIfTI file."""
+
+    SFORM = "sform"
+    QFORM = "qform"
+
+
+def predict(  # noqa: PLR0913 - each parameter is an option of the command
     study: Annotated[
         Path,
-        typer.Argument(help="PNG, JPEG, DICOM or NIfTI file; DICOM series or picture folder."),
+        typer.Argument(
+            help="PNG, JPEG, TIFF, DICOM, NIfTI, MetaImage or NRRD file; DICOM series or picture "
+            "folder."
+        ),
     ],
+    *,
     model: Annotated[Path, typer.Option("--model", "-m", help="Model or run folder.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="New folder for the findings.")],
     series: Annotated[
         str | None, typer.Option(help="Which of several DICOM series, by its short hash.")
     ] = None,
+    acquisition: Annotated[
+        int | None, typer.Option(help="Which of several acquisitions in a DICOM series.")
+    ] = None,
     assume_hu: Annotated[
         bool, typer.Option("--assume-hu", help="Take values for HU where a file does not say so.")
     ] = False,
+    as_grey: Annotated[
+        bool, typer.Option("--as-grey", help="Take a volume file of 0 to 255 for grey levels.")
+    ] = False,
+    gaps: Annotated[
+        Gaps, typer.Option(help="Interpolate unevenly spaced DICOM slices.")
+    ] = Gaps.REFUSE,
+    deskew: Annotated[
+        bool, typer.Option("--deskew", help="Shift the slices of a tilted gantry back.")
+    ] = False,
+    nan_to: Annotated[
+        int | None, typer.Option(help="HU for NaN and infinite voxels, such as -1024.")
+    ] = None,
+    prefer: Annotated[
+        Prefer | None, typer.Option(help="Which placement of a NIfTI file counts.")
+    ] = None,
 ) -> None:
-    """Write findings.json, label maps, overlays and index.html. Research use only."""
+    """Write findings.json, label maps, overlays and index.html. Research use only.
+
+    What a file does not say is refused unless an option settles it; what an option interpolates
+    or assumes is marked as derived.
+    """
     from tetract.cli.progress import counting
     from tetract.infer import load
     from tetract.io import ReadOptions, read_study
@@ -30,7 +71,17 @@ def predict(
 
     check_free(out)
     predictor = load(model)
-    volumes = read_study(study, options=ReadOptions(series=series, assume_hu=assume_hu))
+    reading = ReadOptions(
+        series=series,
+        acquisition=acquisition,
+        assume_hu=assume_hu,
+        as_grey=as_grey,
+        resample_gaps=gaps is Gaps.RESAMPLE,
+        deskew=deskew,
+        nan_to_hu=nan_to,
+        prefer=None if prefer is None else prefer.value,
+    )
+    volumes = read_study(study, options=reading)
     with counting("Predicting") as count:
         findings = predictor.predict_study(volumes, progress=count)
     files = write_findings(out, findings, predictor.pictures(volumes))
