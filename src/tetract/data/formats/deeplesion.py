@@ -214,7 +214,7 @@ def _card() -> DatasetCard:
                 patient_ids="known",
                 group_by="Patient_index",
                 notes="PARTIAL: boxes are lesions, but a place without a box is not free of them:"
-                " radiologists boxed what their report needed, and much in view has no box. The table"
+                " radiologists boxed what their report needed, and much has no box. The table"
                 " cannot say this, so trainers take the rest of a row for background, and"
                 " detection figures on this source count true lesions as false alarms. Grey values"
                 " of the 16-bit pictures are HU + 32768; they are read as grey values.",
