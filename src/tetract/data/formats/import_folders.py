@@ -104,16 +104,15 @@ def parse_folder_rules(texts: Sequence[str]) -> dict[str, str]:
     rules: dict[str, str] = {}
     for text in texts:
         name, equals, value = (part.strip() for part in text.rpartition("="))
-        if not (name and equals and value) or name in rules:
+        named = sorted(parse_class(value) or ()) if value and value != LEFT_OUT else []
+        spaced = [one for one in named if class_name(one, "--class") != one]
+        if not (name and equals and value) or name in rules or spaced:
             raise LabelError(
                 "E_LABEL_RULE",
                 "not a rule for a folder",
                 expected="FOLDER=class, FOLDER=a|b, FOLDER=unknown or FOLDER=-, each once",
                 found=f"'{text}'",
             )
-        if value != LEFT_OUT:
-            for one in sorted(parse_class(value) or ()):
-                class_name(one, "--class")
         rules[name] = value
     return rules
 
