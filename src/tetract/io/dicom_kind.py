@@ -38,7 +38,7 @@ def kind_of_dicom(header: Dataset, where: str) -> DicomKind:
     # A standard class other than CT contradicts the modality; private and blanked ones do not.
     other_class = sop_class != _CT_IMAGE and UID(sop_class).name.endswith("Storage")
     signs = {
-        DicomKind.ENHANCED: sop_class in _ENHANCED,
+        DicomKind.ENHANCED: sop_class in _ENHANCED and modality == "CT",
         DicomKind.NOT_AN_IMAGE: not has_matrix or modality in _WITHOUT_IMAGE,
         DicomKind.OTHER_MODALITY: modality != "CT",
         DicomKind.CAPTURE: sop_class == _CAPTURE or sop_class.startswith(_CAPTURE + "."),
