@@ -379,17 +379,22 @@ def test_what_killed_writers_left_goes_after_an_hour(tmp_path: Path) -> None:
     assert sorted(p.name for p in (tmp_path / "a1").iterdir()) == ["a1", "new.tmp"]
 
 
+def write_for_ever(folder: Path, names: list[str]) -> None:
+    """Write and clear until killed."""
+    while True:
+        cache = CacheFolder(folder, 30 * 100_000)
+        for name in names:
+            cache.keep(name, name.encode() * (100_000 // 3))
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_processes_that_fill_at_once_and_die_leave_whole_files(tmp_path: Path) -> None:
     names = [f"{n:02d}x" for n in range(40)]
     children = []
     for child in range(4):
         pid = os.fork()
-        if pid == 0:  # write and clear without end, until killed
-            while True:
-                folder = CacheFolder(tmp_path, 30 * 100_000)
-                for name in names[child:] + names[:child]:
-                    folder.keep(name, name.encode() * (100_000 // 3))
+        if pid == 0:
+            write_for_ever(tmp_path, names[child:] + names[:child])
         children.append(pid)
     seen = 0
     reader = CacheFolder(tmp_path, 30 * 100_000)
