@@ -109,6 +109,9 @@ def _import_decathlon(  # noqa: PLR0913 - each parameter is an option of the com
         str | None, typer.Option(help="Meaning of box numbers: xyxy, xyzxyz or cccwhd.")
     ] = None,
     every_slice: EverySlice = False,
+    complete: Annotated[
+        bool, typer.Option("--complete", help="Slices of volumes without a box are empty.")
+    ] = False,
     grey: Grey = False,
     seed: Seed = 0,
     overwrite: Overwrite = False,
@@ -129,6 +132,7 @@ def _import_decathlon(  # noqa: PLR0913 - each parameter is an option of the com
         fold=fold,
         box_mode=None if box_mode is None else BoxMode(_one_of(box_mode, "--box-mode", BoxMode)),
         every_slice=every_slice,
+        complete=complete,
         grey=grey,
     )
     options = ImportOptions(images=images, seed=seed, overwrite=overwrite)

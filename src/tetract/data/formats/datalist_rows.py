@@ -28,6 +28,7 @@ class DatalistSettings:
         names: Label number to class; ``-`` for one that is not wanted.
         box_mode: How boxes are meant.
         every_slice: The class of a volume holds for each slice.
+        complete: A slice of a volume that no box meets is empty; otherwise it is unknown.
     """
 
     root: Path
@@ -35,6 +36,7 @@ class DatalistSettings:
     names: Mapping[int, str]
     box_mode: BoxMode | None
     every_slice: bool
+    complete: bool = False
 
 
 def entry_rows(entry: Entry, settings: DatalistSettings) -> list[Row]:
@@ -123,9 +125,14 @@ def _boxed(entry: Entry, image: Path, settings: DatalistSettings) -> list[Row]:
         for index, one in boxes_on_slices(name, low, high, volume.geometry, where).items():
             found[index].append(one)
     return [
-        _row(entry, image, volume, settings, boxes=tuple(boxes), index=index)
+        _row(entry, image, volume, settings, boxes=_told(boxes, settings), index=index)
         for index, boxes in found.items()
     ]
+
+
+def _told(boxes: list[BoxEntry], settings: DatalistSettings) -> tuple[BoxEntry, ...] | None:
+    """The boxes of a slice; none is *empty* only where the user says that the list is complete."""
+    return tuple(boxes) if boxes or settings.complete else None
 
 
 def _row(

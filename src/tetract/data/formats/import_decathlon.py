@@ -35,6 +35,7 @@ class DatalistChoices:
         fold: Training entries of this fold validate, unless there is a validation section.
         box_mode: How boxes are meant; None: boxes are refused.
         every_slice: The class number of a volume holds for each of its slices.
+        complete: The boxes of a volume are all there are: slices without one are empty.
         grey: Whether volumes of 0 to 255 are taken as grey levels.
     """
 
@@ -45,6 +46,7 @@ class DatalistChoices:
     fold: int = 0
     box_mode: BoxMode | None = None
     every_slice: bool = False
+    complete: bool = False
     grey: bool = False
 
 
@@ -85,6 +87,7 @@ def import_decathlon(
         names={value: name for values, name in rules.items() for value in values},
         box_mode=choices.box_mode,
         every_slice=choices.every_slice,
+        complete=choices.complete,
     )
     about = _about(listed, choices, settings, rules)
     outcomes: list[Row | Skipped] = []
@@ -168,7 +171,8 @@ def _notes(masks: tuple[str, ...], boxed: tuple[str, ...], choices: DatalistChoi
     if boxed and choices.box_mode != BoxMode.XYXY:
         told.append(
             "Boxes are cross-sections of cuboids: wider than the lesion on its first and last"
-            " slices. A slice that no cuboid meets was looked at and is empty."
+            " slices. A slice that no cuboid meets is "
+            + ("empty, as its importer says." if choices.complete else "unknown.")
         )
     if choices.every_slice:
         told.append("The class of a volume was given to each of its slices.")
