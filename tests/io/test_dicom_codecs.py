@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
-from io_makers import change, make_series, make_volume
+from io_makers import change, make_series, make_volume, set_codestream
 from pydicom.uid import UID
 
 from tetract.errors import MachineError, ReadError
 from tetract.io import read_volume
-from tetract.io.decode_client import DecodeWorker
+from tetract.io.decode_client import DecodePool, DecodeWorker
 from tetract.io.dicom_header import read_dicom
 from tetract.io.dicom_pixels import PixelFormat, pixel_data, pixel_format, stored_pixels
 
@@ -87,13 +88,11 @@ def test_a_mutated_codestream_is_refused_or_decoded_never_fatal(
         assert read_volume(path).values.shape == (1, 40, 48)
 
 
-def test_a_dead_decoder_is_replaced(tmp_path: Path) -> None:
-    path = make_series(tmp_path, MADE)[0]
-    change(path, lambda d: d.compress(J2K))
+def _request(path: Path) -> tuple[bytes, dict[str, object]]:
+    """One compressed slice as the decoder is asked for it."""
     header = read_dicom(path, pixels=True)
     pixels = pixel_format(header, path)
-    content = pixel_data(header, pixels, "x")
-    request = {
+    about = {
         "transfer_syntax": J2K,
         "plugin": "pylibjpeg",
         "rows": 40,
@@ -104,6 +103,13 @@ def test_a_dead_decoder_is_replaced(tmp_path: Path) -> None:
         "bits_stored": pixels.stored,
         "pixel_representation": 0,
     }
+    return pixel_data(header, pixels, "x"), about
+
+
+def test_a_dead_decoder_is_replaced(tmp_path: Path) -> None:
+    path = make_series(tmp_path, MADE)[0]
+    change(path, lambda d: d.compress(J2K))
+    content, request = _request(path)
     worker = DecodeWorker()
     try:
         first = worker.decode(content, request, "x")
@@ -113,6 +119,36 @@ def test_a_dead_decoder_is_replaced(tmp_path: Path) -> None:
         assert np.array_equal(worker.decode(content, request, "x"), first)
     finally:
         worker.close()
+
+
+def test_a_pool_decodes_at_once_and_outlives_a_dead_child(tmp_path: Path) -> None:
+    paths = make_series(tmp_path, MADE)
+    for path in paths:
+        change(path, lambda d: d.compress(J2K))
+    asked = [_request(path) for path in paths] * 2
+    pool = DecodePool()
+    try:
+        with ThreadPoolExecutor(2) as threads:
+            found = list(threads.map(lambda one: pool.decode(*one, "x"), asked))
+            workers = list(pool._idle.queue)
+            assert 1 <= len(workers) <= 2  # as many as were busy at one time
+            for worker in workers:
+                os.kill(worker._running().pid, 9)
+            again = list(threads.map(lambda one: pool.decode(*one, "x"), asked))
+    finally:
+        pool.close()
+    stored = [plane.astype(int) - 1024 for plane in found]
+    assert np.array_equal(np.stack(stored), np.concatenate([MADE.values, MADE.values]))
+    assert all(np.array_equal(one, other) for one, other in zip(found, again, strict=True))
+
+
+def test_a_damaged_slice_among_good_ones_is_named(tmp_path: Path) -> None:
+    paths = make_series(tmp_path, MADE)
+    for path in paths:
+        change(path, lambda d: d.compress(J2K))
+    change(paths[1], set_codestream(b"\xff\x4f\xff\x51" + bytes(60) + b"\xff\xd9", J2K))
+    with pytest.raises(ReadError, match=r"E_PIXEL_DECODE 0002\.dcm"):
+        read_volume(tmp_path)
 
 
 def test_a_decoder_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,11 +41,7 @@ class DecodeWorker:
             ReadError: ``E_PIXEL_DECODE`` when the codec refuses, dies or takes over 10 s.
         """
         with self._lock:
-            try:
-                about, content = self._ask(payload, request)
-            except (OSError, ValueError, EOFError):
-                self.close()
-                raise _decode_error(where, "the decoder died or ran out of time") from None
+            about, content = self._ask_twice(payload, request, where)
         if not about["ok"]:
             raise _decode_error(where, str(about["why"]))
         values = np.frombuffer(content, dtype=np.dtype(about["dtype"]))
@@ -65,9 +61,30 @@ class DecodeWorker:
                     continue
         child.wait()
 
-    def _ask(self, payload: bytes, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    def _ask_twice(
+        self, payload: bytes, request: dict[str, Any], where: str
+    ) -> tuple[dict[str, Any], bytes]:
+        """Ask again where the child died before its time was up: another may have killed it."""
+        late = threading.Event()
+        for _ in range(2):
+            try:
+                return self._ask(payload, request, late)
+            except (OSError, ValueError, EOFError):
+                self.close()
+            if late.is_set():
+                raise _decode_error(where, f"no answer within {DECODE_SECONDS:g} s")
+        raise _decode_error(where, "a decoder that died twice")
+
+    def _ask(
+        self, payload: bytes, request: dict[str, Any], late: threading.Event
+    ) -> tuple[dict[str, Any], bytes]:
         child = self._running()
-        timer = threading.Timer(DECODE_SECONDS, child.kill)
+
+        def end() -> None:
+            late.set()
+            child.kill()
+
+        timer = threading.Timer(DECODE_SECONDS, end)
         timer.start()
         try:
             stdin, stdout = _pipes(child)
