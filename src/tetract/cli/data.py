@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tetract.cli import export, formats_ct, formats_volumes
+from tetract.cli import export, export_boxes, formats_boxes, formats_ct, formats_volumes
 from tetract.cli.check import check
 from tetract.cli.deid import deid
 from tetract.errors import Exit
@@ -20,6 +20,8 @@ app.command("deid")(deid)
 app.add_typer(export.app, name="export")
 formats_ct.add_to(importers)
 formats_volumes.add_to(importers, export.app)
+formats_boxes.add_to(importers)
+export_boxes.add_to(export.app)
 
 
 @app.callback()

@@ -31,19 +31,30 @@ def read_voc(
         LabelError: ``E_LABEL_UNKNOWN`` for an object name without class, ``E_BAD_BOX``,
             ``E_BOX_EMPTY``, ``E_BOX_OUTSIDE``.
     """
+    found = voc_root(path).iter("object")
+    return tuple(_entry(element, names, path, inclusive=inclusive) for element in found)
+
+
+def voc_root(path: Path) -> ET.Element:
+    """The root of an XML file that proved harmless.
+
+    Raises:
+        ReadError: ``E_BAD_XML`` as for ``read_voc``.
+    """
+    if path.stat().st_size > _MOST_BYTES:
+        raise ReadError("E_BAD_XML", "annotation is huge or declares a DOCTYPE", where=path.name)
     raw = path.read_bytes()
     try:
         # Decoded here, so that no other encoding can hide a DOCTYPE from the check.
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ReadError("E_BAD_XML", "annotation is not UTF-8", where=path.name) from error
-    if len(raw) > _MOST_BYTES or "<!DOCTYPE" in text or "<!ENTITY" in text:
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise ReadError("E_BAD_XML", "annotation is huge or declares a DOCTYPE", where=path.name)
     try:
-        root = ET.fromstring(text)  # noqa: S314 - see above
+        return ET.fromstring(text)  # noqa: S314 - see above
     except (ET.ParseError, ValueError) as error:
         raise ReadError("E_BAD_XML", f"not an XML file: {error}", where=path.name) from error
-    return tuple(_entry(found, names, path, inclusive=inclusive) for found in root.iter("object"))
 
 
 def find_voc(folder: Path) -> dict[str, Path]:
