@@ -71,6 +71,15 @@ def test_each_part_of_a_mask_gives_a_half_open_box_and_its_own_pixels() -> None:
     assert found.derived.all()
 
 
+def test_boxes_that_are_not_complete_are_lesions_and_leave_the_rest_open() -> None:
+    partial = source(box_classes=("nodule",), boxes_complete=False)
+    found = resolve_targets(labels(boxes=(box(1, 1, 4, 4),)), partial, SPACE, RULES).targets
+    assert found.boxes is not None
+    assert found.boxes.boxes.xyxy.tolist() == [[1, 1, 4, 4]]
+    assert not found.boxes.annotated.any()
+    assert resolve_targets(labels(boxes=()), partial, SPACE, RULES).targets.boxes is None
+
+
 def test_parts_that_touch_by_a_corner_are_one_lesion() -> None:
     assert len(lesion_parts(mask((1, 1, 3, 3), (3, 3, 5, 5)))) == 1
     assert len(lesion_parts(mask((1, 1, 3, 3), (4, 4, 5, 5)))) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from tetract.model import Network
 from tetract.model.showing import show
 from tetract.tasks.classification import ClassificationConfig
 from tetract.types import Task
-from tetract.types.batch import Batch
+from tetract.types.batch import Batch, BoxRow
 
 SUBSETS = [s for n in range(1, 5) for s in itertools.combinations(Task, n)]
 
@@ -144,6 +145,22 @@ def test_background_of_an_unannotated_lesion_class_is_not_pushed_to_background()
         bias.copy_(torch.tensor([0.0, 0.0, 50.0]))
     parts = step(network, make_batch(boxes={0: make_boxes(masks=False)}))[Task.DETECTION]
     assert float(parts["roi_class"].detach()) == pytest.approx(0.0, abs=1e-4)
+
+
+def test_incomplete_boxes_teach_the_lesion_and_no_background() -> None:
+    network = make_network(Task.DETECTION)
+    row = make_boxes((8, 8, 28, 28), masks=False)
+    partial = replace(row, annotated=torch.zeros_like(row.annotated))
+
+    def objectness_bias(boxes: BoxRow) -> torch.Tensor:
+        step(network, make_batch(boxes={0: boxes}))
+        grad = network.heads["detection"].propose.head.cls_logits.bias.grad
+        assert grad is not None
+        return grad
+
+    # Without a negative anchor, nothing pushes the score of any anchor down.
+    assert bool((objectness_bias(partial) <= 0).all())
+    assert bool((objectness_bias(row) > 0).any())
 
 
 def test_an_unannotated_mask_channel_teaches_nothing() -> None:

@@ -31,6 +31,10 @@ class SourceCard(Strict):
         hu_known: Whether its files hold Hounsfield units (False for windowed 8-bit pictures).
         mask_classes: Mask classes its annotators looked for; ``empty`` means none of these.
         box_classes: Lesions its annotators looked for and boxed.
+        boxes_complete: Whether a place without a box is free of these lesions. Where it is not
+            (reports, DeepLesion), boxes are learnt from and the rest of the slice says nothing.
+        hu_offset: What 16-bit pictures add to Hounsfield units (DeepLesion: 32768), or None
+            where pictures hold no HU.
         class_unit: What a class name was given to: each ``slice``, or a ``patient`` as a whole.
         normal_class: The class that means "nothing found", or None.
         normal_means_lesion_free: Whether slices of ``normal_class`` hold no lesion of any kind.
@@ -46,6 +50,8 @@ class SourceCard(Strict):
     hu_known: bool
     mask_classes: ClassNames = ()
     box_classes: ClassNames = ()
+    boxes_complete: bool = True
+    hu_offset: int | None = None
     class_unit: Literal["slice", "patient"] = "slice"
     normal_class: ClassName | None = None
     normal_means_lesion_free: bool = False
@@ -55,6 +61,8 @@ class SourceCard(Strict):
 
     @model_validator(mode="after")
     def _normal_is_named(self) -> SourceCard:
+        if self.hu_offset is not None and not self.hu_known:
+            raise ValueError("hu_offset is for sources whose hu_known is true")
         if self.normal_means_lesion_free and self.normal_class is None:
             raise ValueError("normal_means_lesion_free needs normal_class to name the class")
         return self

@@ -221,9 +221,12 @@ def _box_target(
     deriving = set(labels.masks) - boxed if rules.derive_boxes else set[str]()
     origins: list[Origin | None] = []
     found: list[_Lesions] = []
+    partial = set[int]()
     for index, name in enumerate(space.box_classes):
         members = set(rules.members(name))
         if _annotated(name, boxed | deriving, source, rules):
+            if members & boxed and not source.boxes_complete:
+                partial.add(index)
             origins.append(Origin.DERIVED if members & deriving else Origin.MEASURED)
             found.append(_measured(labels, members & boxed, index))
             found.append(_derived(labels, members & deriving, index, rules.min_area_px))
@@ -231,9 +234,13 @@ def _box_target(
             origins.append(Origin.IMPLIED)
         else:
             origins.append(None)
-    annotated = np.array([origin is not None for origin in origins], dtype=bool)
+    # A class whose boxes are not complete counts as not annotated: its boxes are lesions all the
+    # same, and the rest of the slice is neither lesion nor background of this class.
+    annotated = np.array(
+        [origin is not None and i not in partial for i, origin in enumerate(origins)], dtype=bool
+    )
     derived = np.concatenate([np.zeros(0, dtype=bool), *(lesions.derived for lesions in found)])
-    if not annotated.any():
+    if not annotated.any() and not len(derived):
         return None, tuple(origins), derived
     target = BoxTarget(boxes=_joined(found, labels.canvas), annotated=annotated)
     return target, tuple(origins), derived

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -20,6 +21,8 @@ from tetract.types import Volume
 
 _OPEN_VOLUMES = 2
 _OPEN_MASKS = 4
+# What scanners write: padding as low as -3024, metal as high as the extended range.
+LOWEST_HU, HIGHEST_HU, AIR_HU = -3100, 20000, -1024
 
 Value = TypeVar("Value")
 
@@ -36,9 +39,10 @@ class RowReader:
 
         Raises:
             InputError: Whatever makes the file unreadable.
-            LabelError: ``E_HU_CARD`` when the file's values are not what the card says.
+            LabelError: ``E_HU_CARD`` when the file's values are not what the card says,
+                ``E_HU_RANGE`` when its ``hu_offset`` does not make them HU.
         """
-        volume = self._volumes.get(row.image, lambda: read_volume(row.image))
+        volume = self._volumes.get(row.image, lambda: _read(row.image, source))
         if volume.hu_known != source.hu_known:
             kinds = {True: "Hounsfield units", False: "grey values of a picture"}
             raise LabelError(
@@ -74,6 +78,26 @@ class RowReader:
         # A picture beside one slice of a series holds that slice alone.
         values = labels.values[index if len(labels.values) > 1 else 0]
         return values != 0 if mask.value is None else values == mask.value
+
+
+def _read(image: Path, source: SourceCard) -> Volume:
+    """The file; a 16-bit picture of a source with ``hu_offset`` becomes Hounsfield units."""
+    volume = read_volume(image)
+    if source.hu_offset is None or volume.hu_known or volume.values.dtype != np.uint16:
+        return volume
+    values = volume.values.astype(np.int32) - source.hu_offset
+    low, high = int(values.min()), int(values.max())
+    if low < LOWEST_HU or high > HIGHEST_HU:
+        raise LabelError(
+            "E_HU_RANGE",
+            "the picture's values less hu_offset are no Hounsfield units",
+            where=image.name,
+            expected=f"{LOWEST_HU} to {HIGHEST_HU} HU",
+            found=f"{low} to {high}",
+            fix="Correct hu_offset of the source",
+        )
+    hu = np.maximum(values, AIR_HU).astype(np.int16)  # below air is padding
+    return replace(volume, values=hu, hu_known=True)
 
 
 def slice_index(row: Row, volume: Volume) -> int:

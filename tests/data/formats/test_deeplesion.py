@@ -12,8 +12,8 @@ from PIL import Image
 from tetract.data import Row, Split, open_dataset
 from tetract.data.finish_import import ImportOptions, ImportReport
 from tetract.data.formats.deeplesion import import_deeplesion
+from tetract.data.read_row import RowReader
 from tetract.errors import TetractError
-from tetract.io import read_volume
 
 LINE = {
     "File_name": "000001_01_01_109.png",
@@ -110,14 +110,17 @@ def test_what_cannot_be_read_is_skipped(tmp_path: Path, column: str, text: str, 
     assert len(rows_of(tmp_path)) == 1
 
 
-def test_grey_values_are_offset_hu_and_said_to_be_no_hu(tmp_path: Path) -> None:
+def test_pictures_are_read_as_hu_by_the_offset_of_the_card(tmp_path: Path) -> None:
     run(tmp_path)
-    volume = read_volume(rows_of(tmp_path)[0].image)
     source = open_dataset(tmp_path / "set").card.sources[0]
-    assert volume.hu_known is source.hu_known is False
-    assert int(volume.values[0, 0, 0]) - 32768 == -1000
-    assert "HU + 32768" in source.notes
-    assert source.notes.startswith("PARTIAL")
+    row = rows_of(tmp_path)[0]
+    volume = RowReader().volume(row, source)
+    assert volume.hu_known
+    assert int(volume.values[0, 0, 0]) == -1000
+    assert not source.boxes_complete
+    wrong = source.model_copy(update={"hu_offset": 1000})
+    with pytest.raises(TetractError, match="E_HU_RANGE"):
+        RowReader().volume(row, wrong)
 
 
 def test_an_unknown_type_is_refused(tmp_path: Path) -> None:

@@ -209,15 +209,16 @@ def _card() -> DatasetCard:
                 name=_SOURCE,
                 citation=citation,
                 licence="NIH Clinical Center: free use with citation and a link to the source",
-                hu_known=False,
+                hu_known=True,
+                hu_offset=32768,
+                boxes_complete=False,
                 box_classes=(LESION,),
                 patient_ids="known",
                 group_by="Patient_index",
                 notes="PARTIAL: boxes are lesions, but a place without a box is not free of them:"
-                " radiologists boxed what their report needed, and much has no box. The table"
-                " cannot say this, so trainers take the rest of a row for background, and"
-                " detection figures on this source count true lesions as false alarms. Grey values"
-                " of the 16-bit pictures are HU + 32768; they are read as grey values.",
+                " radiologists boxed what their report needed, and much has no box. Boxes are"
+                " trained on; the rest of a slice is no background, and no detection figure is"
+                " made from this source.",
             ),
         ),
     )

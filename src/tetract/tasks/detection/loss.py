@@ -28,6 +28,9 @@ def detection_loss(head: DetectionHead, output: DetectionOutput, batch: Batch) -
     return parts | _mask_loss(head, output, sampled, rows)
 
 
+IGNORED = -1  # torchvision's sampler takes neither side from these anchors
+
+
 @dataclass(frozen=True, slots=True)
 class _Regions:
     """Sampled regions, one entry per row."""
@@ -44,11 +47,15 @@ def _proposal_loss(
     """Is there a lesion at this anchor, and how should the anchor be moved to fit it?
 
     Anchors away from annotated boxes are negatives, also in rows whose annotators looked for
-    some classes only: the second stage, which knows the classes, makes up for that.
+    some classes only: the second stage, which knows the classes, makes up for that. Rows whose
+    boxes are complete for no class have no negative anchors at all.
     """
     propose, anchors = head.propose, list(output.anchors)
     targets = [{"boxes": row.xyxy} for row in rows]
     labels, matched = propose.assign_targets_to_anchors(anchors, targets)
+    for row, label in zip(rows, labels, strict=True):
+        if not row.annotated.any():
+            label[label == 0] = IGNORED
     wanted = propose.box_coder.encode(matched, anchors)
     objectness, box = propose.compute_loss(output.objectness, output.deltas, labels, list(wanted))
     return {"rpn_objectness": objectness, "rpn_box": box}
