@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pytest
 
-from tetract.data import read_row
+from tetract.data import read_image
 from tetract.data.card import DatasetCard, SourceCard
 from tetract.data.cells import EMPTY, BoxEntry, MaskSource, Split
 from tetract.data.config import DataConfig
 from tetract.data.dataset import SliceDataset
 from tetract.data.import_csv import import_csv
 from tetract.data.load import open_dataset, write_dataset
+from tetract.data.read_row import RowReader
 from tetract.data.table import Row
 from tetract.errors import InputError, LabelError, RecipeError
 from tetract.io import write_nifti_labels, write_nifti_volume, write_png
@@ -265,9 +267,9 @@ def test_a_volume_is_decoded_once_while_its_slices_come_in_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
-    real = read_row.read_volume
+    real = read_image.read_volume
     monkeypatch.setattr(
-        read_row, "read_volume", lambda path: (opened.append(path.name), real(path))[1]
+        read_image, "read_volume", lambda path: (opened.append(path.name), real(path))[1]
     )
     dataset(tmp_path, a_scan(tmp_path)).warm()
     assert opened == ["scan.nii.gz"]
@@ -288,3 +290,15 @@ def test_the_real_ct_becomes_samples_of_all_four_tasks(shared: Path, tmp_path: P
         assert all(told.startswith("E_COLOUR") for told in data.skipped)
         assert data.labelled.any(axis=0).all()
         assert data.positive.any(axis=0).all()
+
+
+def test_a_volume_of_grey_levels_is_read_where_the_card_says_grey(tmp_path: Path) -> None:
+    grey = np.random.default_rng(0).integers(0, 256, (12, 10, 5)).astype(np.uint8)
+    affine = np.diag([-1.0, -1.0, 2.0, 1.0])
+    nibabel.Nifti1Image(grey, affine).to_filename(tmp_path / "grey.nii.gz")
+    plain = {"name": "s", "citation": "", "licence": "", "patient_ids": "known", "group_by": "p"}
+    row = Row(image=tmp_path / "grey.nii.gz", source="s", slice=0, patient="p")
+    told = SourceCard.model_validate(plain | {"hu_known": False})
+    assert not RowReader().volume(row, told).hu_known
+    with pytest.raises(InputError, match="E_NOT_HU"):
+        RowReader().volume(row, SourceCard.model_validate(plain | {"hu_known": True}))

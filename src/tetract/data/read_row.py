@@ -14,9 +14,10 @@ from jaxtyping import Bool
 from tetract.data.card import SourceCard
 from tetract.data.cells import MaskSource
 from tetract.data.label_algebra import RowLabels
+from tetract.data.read_image import read_image
 from tetract.data.table import Row
 from tetract.errors import LabelError
-from tetract.io import LabelMap, labels_on_grid, read_label_map, read_volume
+from tetract.io import LabelMap, labels_on_grid, read_label_map
 from tetract.types import Volume
 
 _OPEN_VOLUMES = 2
@@ -81,8 +82,11 @@ class RowReader:
 
 
 def _read(image: Path, source: SourceCard) -> Volume:
-    """The file; a 16-bit picture of a source with ``hu_offset`` becomes Hounsfield units."""
-    volume = read_volume(image)
+    """The file, as its card says: grey levels where that is what the source holds.
+
+    A 16-bit picture of a source with ``hu_offset`` becomes Hounsfield units.
+    """
+    volume = read_image(image, grey=not source.hu_known)
     if source.hu_offset is None or volume.hu_known or volume.values.dtype != np.uint16:
         return volume
     values = volume.values.astype(np.int32) - source.hu_offset

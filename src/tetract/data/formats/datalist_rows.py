@@ -11,8 +11,8 @@ from tetract.data.formats.cuboids import BoxMode, boxes_on_slices, corners_lps
 from tetract.data.formats.decathlon_json import Entry
 from tetract.data.formats.inside import inside
 from tetract.data.formats.label_values import LEFT_OUT
-from tetract.data.formats.read_image import read_image, source_of
 from tetract.data.formats.volume_case import Case, CaseSettings, case_rows
+from tetract.data.read_image import read_image, source_of
 from tetract.data.table import Row
 from tetract.errors import GeometryError, LabelError, ReadError
 from tetract.types import Volume

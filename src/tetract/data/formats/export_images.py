@@ -16,8 +16,8 @@ from tetract.data.cells import Split
 from tetract.data.formats.export_cases import Content, ExportCase
 from tetract.data.formats.export_report import Tally, WrittenCase
 from tetract.data.formats.one_label_map import Coding, draw_label_map
-from tetract.data.formats.read_image import read_image
 from tetract.data.load import DatasetFolder
+from tetract.data.read_image import read_image
 from tetract.data.read_row import RowReader
 from tetract.errors import InputError, LabelError
 from tetract.io import make_folder, write_nifti_labels, write_nifti_volume, write_png

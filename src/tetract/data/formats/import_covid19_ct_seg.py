@@ -16,8 +16,8 @@ from tetract.data.formats.covid19_files import Covid19Case, find_covid19_cases
 from tetract.data.formats.label_values import LabelValues
 from tetract.data.formats.mask_cells import CaseMasks, case_masks
 from tetract.data.formats.mask_files import MaskFiles
-from tetract.data.formats.read_image import labels_in_order, read_image, source_of
 from tetract.data.formats.source_cards import About, import_card
+from tetract.data.read_image import labels_in_order, read_image, source_of
 from tetract.data.table import Row
 from tetract.errors import InputError, LabelError, ReadError
 from tetract.io import read_label_map

@@ -12,8 +12,8 @@ from tetract.data.finish_import import ImportOptions, ImportReport, Skipped, fin
 from tetract.data.formats.class_names import class_name, source_name
 from tetract.data.formats.datalist_rows import check_class_of_volume
 from tetract.data.formats.patient_rule import PatientRule
-from tetract.data.formats.read_image import read_image, source_of
 from tetract.data.formats.source_cards import About, import_card
+from tetract.data.read_image import read_image, source_of
 from tetract.data.table import Row
 from tetract.errors import InputError, LabelError, ReadError
 from tetract.io import Kind, sniff

@@ -8,7 +8,7 @@ from typing import Literal
 
 from tetract.data.card import DatasetCard, SourceCard
 from tetract.data.formats.patient_rule import patient_ids
-from tetract.data.formats.read_image import source_of
+from tetract.data.read_image import source_of
 from tetract.data.table import Row
 
 NOT_STATED = "not stated by the files"

@@ -13,7 +13,7 @@ from tetract.data.formats.label_values import LabelValues
 from tetract.data.formats.mask_cells import CaseMasks, case_masks
 from tetract.data.formats.mask_files import MaskFiles
 from tetract.data.formats.patient_rule import PatientRule
-from tetract.data.formats.read_image import labels_in_order, read_image, source_of
+from tetract.data.read_image import labels_in_order, read_image, source_of
 from tetract.data.table import Row
 from tetract.errors import InputError
 from tetract.io import read_label_map
