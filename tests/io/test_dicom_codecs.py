@@ -14,13 +14,15 @@ from pydicom.uid import UID
 
 from tetract.errors import MachineError, ReadError
 from tetract.io import read_volume
-from tetract.io.decode_client import DecodePool, DecodeWorker
+from tetract.io.codecs import brought_by, list_codecs
+from tetract.io.decode_client import DecodePool, DecodeWorker, can_start_decoder
 from tetract.io.dicom_header import read_dicom
 from tetract.io.dicom_pixels import PixelFormat, pixel_data, pixel_format, stored_pixels
 
 J2K = "1.2.840.10008.1.2.4.90"
 JPEG_LS = "1.2.840.10008.1.2.4.80"
 JPEG_LOSSLESS = "1.2.840.10008.1.2.4.70"
+JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
 RLE = "1.2.840.10008.1.2.5"
 BIG_ENDIAN = "1.2.840.10008.1.2.2"
 DEFLATED = "1.2.840.10008.1.2.1.99"
@@ -67,9 +69,24 @@ def test_a_missing_codec_is_the_machines_fault(
 ) -> None:
     path = make_series(tmp_path, MADE)[0]
     change(path, lambda d: d.compress(J2K))
-    monkeypatch.setattr("tetract.io.dicom_pixels._PLUGINS", {J2K: ("none_such",)})
-    with pytest.raises(MachineError, match=r"E_CODEC_MISSING.*pip install tetract\[codecs\]"):
+    monkeypatch.setattr("tetract.io.codecs.PLUGINS", {J2K: ("none_such",)})
+    with pytest.raises(MachineError, match=r"E_CODEC_MISSING.*pip install tetract`"):
         read_volume(path)
+
+
+@pytest.mark.parametrize(
+    ("syntax", "bits", "package"),
+    [(JPEG_LOSSLESS, 12, "tetract[codecs]"), (JPEG_EXTENDED, 12, "pylibjpeg-libjpeg")],
+)
+def test_the_package_that_would_help_is_named(syntax: str, bits: int, package: str) -> None:
+    assert brought_by(syntax, bits) == package
+
+
+def test_every_syntax_is_listed_with_what_reads_it() -> None:
+    rows = {(row.syntax, row.name): row for row in list_codecs()}
+    assert len(rows) == 13
+    names = {row.name for row in rows.values() if row.plugin is None}
+    assert not any("2000" in name or "LS" in name or "RLE" in name for name in names)
 
 
 @pytest.mark.parametrize("syntax", [RLE, J2K, JPEG_LS])
@@ -149,6 +166,10 @@ def test_a_damaged_slice_among_good_ones_is_named(tmp_path: Path) -> None:
     change(paths[1], set_codestream(b"\xff\x4f\xff\x51" + bytes(60) + b"\xff\xd9", J2K))
     with pytest.raises(ReadError, match=r"E_PIXEL_DECODE 0002\.dcm"):
         read_volume(tmp_path)
+
+
+def test_a_decoder_can_start_here() -> None:
+    assert can_start_decoder()
 
 
 def test_a_decoder_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tetract import __version__
-from tetract.cli import data, demo, evaluate, predict, train
+from tetract.cli import data, demo, doctor, evaluate, predict, train
 from tetract.errors import BugError, Exit, InputError, MachineError, TetractError
 
 # Typer raises click's UsageError, or since lately a copy of its own. The parent of BadParameter,
@@ -29,6 +29,7 @@ app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
 
 
 def _show_version(wanted: bool) -> bool:

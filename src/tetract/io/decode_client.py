@@ -47,6 +47,15 @@ class DecodeWorker:
         values = np.frombuffer(content, dtype=np.dtype(about["dtype"]))
         return values.reshape(about["shape"])
 
+    def start(self) -> None:
+        """Start the child unless it runs.
+
+        Raises:
+            OSError: No process can be started.
+            EOFError: It did not answer; or ValueError, when it died.
+        """
+        self._running()
+
     def close(self) -> None:
         """End the child."""
         child, self._child = self._child, None
@@ -143,6 +152,18 @@ class DecodePool:
                 self._idle.get_nowait().close()
             except Empty:
                 return
+
+
+def can_start_decoder() -> bool:
+    """Whether a child process for decoding starts and answers on this machine."""
+    worker = DecodeWorker()
+    try:
+        worker.start()
+    except (OSError, ValueError, EOFError):
+        return False
+    finally:
+        worker.close()
+    return True
 
 
 def decode_in_child(

@@ -9,33 +9,16 @@ from typing import Any
 import numpy as np
 from jaxtyping import Integer
 from pydicom.dataset import Dataset
-from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID, RLELossless
 
 from tetract.errors import MachineError, ReadError
+from tetract.io.codecs import brought_by, installed_plugin, plugins_for
 from tetract.io.decode_client import decode_in_child
 from tetract.io.decode_worker import decode
 from tetract.io.dicom_header import bad_attribute, integer, text, transfer_syntax
 
 MAX_PIXELS = 2**26
 _JPEG = "1.2.840.10008.1.2.4."
-# The first plugin that is installed is used, and only that one: a second codec would rather
-# guess at a damaged codestream than refuse it.
-_PLUGINS = {
-    _JPEG + "50": ("pillow", "gdcm", "pylibjpeg"),
-    _JPEG + "51": ("pillow", "gdcm", "pylibjpeg"),
-    _JPEG + "57": ("gdcm", "pylibjpeg"),
-    _JPEG + "70": ("gdcm", "pylibjpeg"),
-    _JPEG + "80": ("pyjpegls", "gdcm", "pylibjpeg"),
-    _JPEG + "81": ("pyjpegls", "gdcm", "pylibjpeg"),
-    _JPEG + "90": ("pylibjpeg", "pillow", "gdcm"),
-    _JPEG + "91": ("pylibjpeg", "pillow", "gdcm"),
-    _JPEG + "201": ("pylibjpeg",),
-    _JPEG + "202": ("pylibjpeg",),
-    _JPEG + "203": ("pylibjpeg",),
-}
-# Pillow knows only 8 bit, and gdcm refuses 12-bit extended JPEG.
-_EXTENDED_12_BIT = ("pylibjpeg",)
 _ALWAYS_LOSSY = (_JPEG + "50", _JPEG + "51")
 _MAYBE_LOSSY = (_JPEG + "81", _JPEG + "91", _JPEG + "203")
 _END_OF_IMAGE = b"\xff\xd9"
@@ -223,8 +206,8 @@ def _request(pixels: PixelFormat, plugin: str) -> dict[str, Any]:
 
 
 def _plugin(syntax: str, pixels: PixelFormat, where: str) -> str:
-    known = _PLUGINS.get(syntax)
-    if known is None:
+    known = plugins_for(syntax, pixels.stored)
+    if not known:
         raise ReadError(
             "E_TRANSFER_SYNTAX",
             "this way of storing pixels is not read",
@@ -232,19 +215,17 @@ def _plugin(syntax: str, pixels: PixelFormat, where: str) -> str:
             found=UID(syntax).name[:64],
             fix="Export the image without compression",
         )
-    if syntax == _JPEG + "51" and pixels.stored > 8:
-        known = _EXTENDED_12_BIT
-    installed = get_decoder(UID(syntax)).available_plugins
-    for plugin in known:
-        if plugin in installed:
-            return plugin
-    raise MachineError(
-        "E_CODEC_MISSING",
-        f"no codec for {UID(syntax).name[:64]} is installed",
-        where=where,
-        expected=" or ".join(known),
-        fix="Run `pip install tetract[codecs]`, or export the image without compression",
-    )
+    plugin = installed_plugin(syntax, pixels.stored)
+    if plugin is None:
+        raise MachineError(
+            "E_CODEC_MISSING",
+            f"no codec for {UID(syntax).name[:64]} is installed",
+            where=where,
+            expected=" or ".join(known),
+            fix=f"Run `pip install {brought_by(syntax, pixels.stored)}`, or export the image"
+            " without compression; `tetract doctor` lists what can be read",
+        )
+    return plugin
 
 
 def _needed(header: Dataset, keyword: str, where: str) -> int:
