@@ -101,10 +101,18 @@ def _signed(path: Path) -> None:
     save_tiff(path, GREY16, tiffinfo=info)
 
 
+def _damaged_lzw(path: Path) -> None:
+    save_tiff(path, GREY8, compression="tiff_lzw")
+    content = bytearray(path.read_bytes())
+    content[20:60] = b"\xff" * 40  # codes that are in no table yet
+    path.write_bytes(content)
+
+
 FAULTS = {
     "several pages": (_several_pages, "E_IMAGE_DECODE"),
     "a stack of ImageJ": (_imagej_stack, "E_IMAGE_DECODE"),
     "cut": (_cut, "E_IMAGE_DECODE"),
+    "damaged inside": (_damaged_lzw, "E_IMAGE_DECODE"),
     "JPEG inside": (
         lambda path: save_tiff(path, GREY8, compression="jpeg"),
         "E_IMAGE_DECODE",
@@ -125,6 +133,24 @@ def test_what_is_not_one_grey_page_is_refused(tmp_path: Path, fault: str) -> Non
     with pytest.raises(TetractError) as caught:
         read_volume(tmp_path / "a.tif")
     assert caught.value.code == code
+
+
+def test_damage_is_told_by_us_and_not_by_the_library(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    _damaged_lzw(tmp_path / "a.tif")
+    with pytest.raises(TetractError):
+        read_volume(tmp_path / "a.tif")
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate"])
+def test_a_compressed_picture_keeps_its_orientation_and_its_white(
+    tmp_path: Path, compression: str
+) -> None:
+    path = save_tiff(tmp_path / "a.tif", GREY16, compression=compression, tiffinfo={274: 6})
+    _patch_tag(path, 262, 0)
+    assert np.array_equal(read_volume(path).values[0], np.rot90(65535 - GREY16, -1))
 
 
 def test_a_folder_may_mix_kinds_of_pictures(tmp_path: Path) -> None:

@@ -34,8 +34,8 @@ class DecodeWorker:
 
     def decode(
         self, payload: bytes, request: dict[str, Any], where: str
-    ) -> Shaped[np.ndarray, "H W"]:
-        """Stored values of one encapsulated frame.
+    ) -> Shaped[np.ndarray, "..."]:
+        """Stored values of one encapsulated frame, or the bytes of an unpacked TIFF file.
 
         Raises:
             ReadError: ``E_PIXEL_DECODE`` when the codec refuses, dies or takes over 10 s.
@@ -134,7 +134,7 @@ class DecodePool:
 
     def decode(
         self, payload: bytes, request: dict[str, Any], where: str
-    ) -> Shaped[np.ndarray, "H W"]:
+    ) -> Shaped[np.ndarray, "..."]:
         """As ``DecodeWorker.decode``, on a worker that nobody else uses meanwhile."""
         try:
             worker = self._idle.get_nowait()
@@ -168,7 +168,7 @@ def can_start_decoder() -> bool:
 
 def decode_in_child(
     payload: bytes, request: dict[str, Any], where: str
-) -> Shaped[np.ndarray, "H W"]:
+) -> Shaped[np.ndarray, "..."]:
     """As ``DecodeWorker.decode``, with this process's own workers."""
     return _pool_of(os.getpid()).decode(payload, request, where)
 

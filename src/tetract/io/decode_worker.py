@@ -11,10 +11,11 @@ import json
 import os
 import sys
 import warnings
+from io import BytesIO
 from typing import Any, BinaryIO
 
 import numpy as np
-from jaxtyping import Shaped
+from jaxtyping import Shaped, UInt8
 from pydicom.pixels.decoders.base import get_decoder
 
 # Enough for a 4096 x 4096 slice through any codec, and far below a machine's memory.
@@ -34,7 +35,7 @@ def main() -> None:
         request: dict[str, Any] = json.loads(line)
         payload = requests.read(int(request.pop("bytes")))
         try:
-            stored = decode(payload, request)
+            stored = unpack_tiff(payload) if "tiff" in request else decode(payload, request)
         except Exception as fault:  # noqa: BLE001 - codecs raise anything; the parent names it
             _send(answers, {"ok": False, "why": type(fault).__name__}, b"")
         else:
@@ -55,6 +56,15 @@ def decode(payload: bytes, request: dict[str, Any]) -> Shaped[np.ndarray, "H W"]
     plugin = options.pop("plugin")
     stored, _ = decoder.as_array(payload, decoding_plugin=plugin, raw=True, **options)
     return np.ascontiguousarray(stored)
+
+
+def unpack_tiff(payload: bytes) -> UInt8[np.ndarray, " N"]:
+    """A TIFF file of one page as the bytes of the same picture without compression."""
+    from PIL import Image  # noqa: PLC0415 - needed for few of the files that are decoded here
+
+    plain = BytesIO()
+    Image.open(BytesIO(payload), formats=("TIFF",)).save(plain, "TIFF", compression=None)
+    return np.frombuffer(plain.getvalue(), dtype=np.uint8)
 
 
 def _send(answers: BinaryIO, about: dict[str, Any], payload: bytes) -> None:

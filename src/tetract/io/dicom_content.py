@@ -47,16 +47,11 @@ def stored_slices(ordered: list[CtSlice], given: Dataset | None = None) -> Itera
         return
     with ThreadPoolExecutor(at_once) as pool:
         waiting: deque[Future[Stored]] = deque()
-        try:
-            for image, content in zip(ordered, contents, strict=True):
-                waiting.append(pool.submit(stored_pixels, content, image.pixels, image.name))
-                if len(waiting) > 2 * at_once:  # so that memory stays bounded
-                    yield waiting.popleft().result()
-            while waiting:
+        for image, content in zip(ordered, contents, strict=True):
+            waiting.append(pool.submit(stored_pixels, content, image.pixels, image.name))
+            if len(waiting) > 2 * at_once:  # so that memory stays bounded
                 yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+        yield from (future.result() for future in waiting)
 
 
 def slice_contents(ordered: list[CtSlice], given: Dataset | None = None) -> Iterator[bytes]:

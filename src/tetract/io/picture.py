@@ -16,7 +16,12 @@ from tetract.io.guard import reading
 from tetract.io.picture_grey import check_opaque, grey_of
 from tetract.io.png_chunks import PngHeader, check_png
 from tetract.io.sniff import Kind, extension_warnings
-from tetract.io.tiff_tags import check_tiff, is_inverted_16_bit, tiff_orientation
+from tetract.io.tiff_tags import (
+    check_tiff,
+    is_inverted_16_bit,
+    tiff_orientation,
+    without_libtiff,
+)
 from tetract.types import Provenance, Volume
 
 # Four times the largest CT matrix in use (4096 x 4096); beyond, a small file may be a bomb.
@@ -82,6 +87,7 @@ def decode_picture(path: Path, kind: Kind, *, keep_indices: bool = False) -> Pic
         if kind is Kind.TIFF:
             check_tiff(image, path.name)
         inverted, turn = is_inverted_16_bit(image), tiff_orientation(image)
+        image = without_libtiff(image, content, path.name)
         image.load()
         upright, turned = _upright(image, path.name, turn)
         notes = extension_warnings(path, kind) + turned

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 from typing import Any
 
 from PIL import Image, TiffImagePlugin
 
 from tetract.errors import ReadError
+from tetract.io.decode_client import decode_in_child
 
 # TIFF 6.0: BitsPerSample, Compression, PhotometricInterpretation, ImageDescription, Orientation,
 # SamplesPerPixel, SampleFormat.
 _BITS, _COMPRESSION, _PHOTOMETRIC, _DESCRIPTION = 258, 259, 262, 270
 _ORIENTATION, _SAMPLES, _FORMAT = 274, 277, 339
-# None, LZW, deflate (two codes), PackBits: lossless, and nothing but bytes.
-_LOSSLESS = (1, 5, 8, 32946, 32773)
+# None and PackBits, which Pillow decodes itself; LZW and deflate (two codes), which it leaves to
+# libtiff: C that prints to the terminal and, fed with hostile bytes, may do worse.
+_BY_PILLOW = (1, 32773)
+_BY_LIBTIFF = (5, 8, 32946)
 _WHITE_IS_ZERO = 0
 _COLOURS = (0, 1, 2, 3)
 _IMAGEJ_PAGES = re.compile(r"^(?:images|frames|slices)=(\d+)", re.MULTILINE)
@@ -37,7 +41,7 @@ def check_tiff(image: Image.Image, where: str) -> None:
             fix="Save each page as its own file",
         )
     compression = int(tags.get(_COMPRESSION, 1))
-    if compression not in _LOSSLESS:
+    if compression not in _BY_PILLOW + _BY_LIBTIFF:
         raise ReadError(
             "E_IMAGE_DECODE",
             "this compression of TIFF is not read",
@@ -67,6 +71,27 @@ def check_tiff(image: Image.Image, where: str) -> None:
             found=f"{'/'.join(str(n) for n in sorted(bits))} bit, {kind}",
             fix="Save the picture as 8- or 16-bit grey",
         )
+
+
+def without_libtiff(image: Image.Image, content: bytes, where: str) -> Image.Image:
+    """The same picture, to be loaded by Pillow alone: libtiff works in a child process.
+
+    Raises:
+        ReadError: ``E_IMAGE_DECODE``.
+    """
+    if int(_tags(image).get(_COMPRESSION, 1)) not in _BY_LIBTIFF:
+        return image
+    try:
+        plain = decode_in_child(content, {"tiff": True}, where)
+    except ReadError as fault:
+        raise ReadError(
+            "E_IMAGE_DECODE",
+            "the compressed TIFF file is damaged or cut short",
+            where=where,
+            found=fault.found,
+            fix="Copy or export the picture again",
+        ) from None
+    return Image.open(BytesIO(plain.tobytes()), formats=("TIFF",))
 
 
 def is_inverted_16_bit(image: Image.Image) -> bool:
