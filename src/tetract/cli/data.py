@@ -8,14 +8,18 @@ from typing import Annotated
 import typer
 
 from tetract.cli import export, export_boxes, formats_boxes, formats_ct, formats_volumes
+from tetract.cli.audit import audit
 from tetract.cli.check import check
 from tetract.cli.deid import deid
+from tetract.cli.split import split
 from tetract.errors import Exit
 
 app = typer.Typer(help="Make dataset folders.", no_args_is_help=True)
 importers = typer.Typer(help="Turn other layouts into a dataset folder.", no_args_is_help=True)
 app.add_typer(importers, name="import")
 app.command("check")(check)
+app.command("audit")(audit)
+app.command("split")(split)
 app.command("deid")(deid)
 app.add_typer(export.app, name="export")
 formats_ct.add_to(importers)

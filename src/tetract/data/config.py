@@ -73,6 +73,8 @@ class DataConfig(BaseModel):
             ``docs/explanation/partial-labels.md`` says when a merged class counts as annotated.
         augment: Random changes of training samples.
         positive_fraction: Share of rows with a lesion among those drawn for a task that has both.
+        allow_leaks: Whether to train although ``tetract data audit`` found pictures that lie in
+            two splits; every report then warns.
         skip_unreadable: Whether slices that cannot be read are left out and listed with the
             results, instead of stopping the run.
         cache: Whether prepared slices stay in memory (image_px^2 * 2 bytes for an image).
@@ -91,6 +93,7 @@ class DataConfig(BaseModel):
     merge: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     augment: AugmentConfig = AugmentConfig()
     positive_fraction: Probability = 0.5
+    allow_leaks: bool = False
     skip_unreadable: bool = False
     cache: bool = True
     cache_dir: Path | None = None

@@ -48,8 +48,15 @@ class SplitFractions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Group:
-    """The rows of one patient (or of one image without a patient)."""
+class Group:
+    """The rows of one patient (or of one image without a patient).
+
+    Attributes:
+        key: ``Row.group`` of its rows.
+        source: The source it is counted in.
+        size: Number of rows.
+        stratum: What its labels show, sorted: classes, masks and boxes that are present.
+    """
 
     key: str
     source: str
@@ -64,7 +71,7 @@ class _Fill:
     overall: Counter[Split] = field(default_factory=Counter)
     within: Counter[tuple[tuple[str, ...], Split]] = field(default_factory=Counter)
 
-    def add(self, group: _Group, part: Split) -> None:
+    def add(self, group: Group, part: Split) -> None:
         self.overall[part] += group.size
         self.within[group.stratum, part] += group.size
 
@@ -93,8 +100,8 @@ def assign_splits(
     shares = fractions or SplitFractions()
     check_no_patient_in_two_splits(rows)
     placed = {row.group: row.split for row in rows if row.split != Split.UNASSIGNED}
-    by_source: defaultdict[str, list[_Group]] = defaultdict(list)
-    for group in _groups(rows):
+    by_source: defaultdict[str, list[Group]] = defaultdict(list)
+    for group in groups_of(rows):
         by_source[group.source].append(group)
     for groups in by_source.values():
         placed |= _assign_source(groups, placed, shares, seed)
@@ -129,12 +136,13 @@ def split_hash(rows: Iterable[Row]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _groups(rows: Sequence[Row]) -> list[_Group]:
+def groups_of(rows: Sequence[Row]) -> list[Group]:
+    """The patients behind rows, each with its source, size and stratum."""
     members: defaultdict[str, list[Row]] = defaultdict(list)
     for row in rows:
         members[row.group].append(row)
     return [
-        _Group(
+        Group(
             key=key,
             # A patient found in two sources is counted in one of them, whole.
             source=min(row.source for row in mine),
@@ -154,13 +162,13 @@ def _shows(row: Row) -> set[str]:
 
 
 def _assign_source(
-    groups: list[_Group], given: dict[str, Split], shares: SplitFractions, seed: int
+    groups: list[Group], given: dict[str, Split], shares: SplitFractions, seed: int
 ) -> dict[str, Split]:
     fill = _Fill()
     for group in groups:
         if group.key in given:
             fill.add(group, given[group.key])
-    order = {group.key: _draw(seed, group.key) for group in groups}
+    order = {group.key: drawn(seed, group.key) for group in groups}
     common = Counter(group.stratum for group in groups)
     free = sorted(
         (group for group in groups if group.key not in given),
@@ -182,7 +190,7 @@ def _assign_source(
 class _Wanted:
     """How many slices each part should get, overall and of each kind of patient."""
 
-    def __init__(self, groups: list[_Group], shares: SplitFractions) -> None:
+    def __init__(self, groups: list[Group], shares: SplitFractions) -> None:
         self.shares = shares
         self.total = sum(group.size for group in groups)
         self.patients = Counter(group.stratum for group in groups)
@@ -190,7 +198,7 @@ class _Wanted:
         for group in groups:
             self.slices[group.stratum] += group.size
 
-    def most(self, group: _Group, fill: _Fill) -> Split:
+    def most(self, group: Group, fill: _Fill) -> Split:
         """The part that lacks most slices."""
 
         def lack(part: Split) -> float:
@@ -203,7 +211,7 @@ class _Wanted:
 
 
 def _none_empty(
-    free: list[_Group], chosen: dict[str, Split], fill: _Fill, shares: SplitFractions
+    free: list[Group], chosen: dict[str, Split], fill: _Fill, shares: SplitFractions
 ) -> dict[str, Split]:
     """Move the smallest patients of the fullest part into wanted parts that got none."""
     for part in (Split.TRAIN, Split.TEST, Split.VAL):
@@ -220,5 +228,6 @@ def _none_empty(
     return chosen
 
 
-def _draw(seed: int, key: str) -> str:
+def drawn(seed: int, key: str) -> str:
+    """A lot for ``key``, the same on every machine: sha256 (hex) of seed and key."""
     return hashlib.sha256(f"{seed}:{key}".encode()).hexdigest()

@@ -11,6 +11,7 @@ import torch
 
 import tetract
 from tetract.data import DatasetFolder, open_dataset, split_hash
+from tetract.data.audit_check import check_audit
 from tetract.data.batches import StepBatches, batches_in_order
 from tetract.data.dataset import SliceDataset
 from tetract.data.sampling import BatchPlan
@@ -73,6 +74,7 @@ def train(
         KeyboardInterrupt: After an orderly stop.
     """
     folder = open_dataset(recipe.data.folder)
+    check_audit(folder.root, folder.rows, allow_leaks=recipe.data.allow_leaks)
     recipe = fill_names(recipe, folder.card)
     network = build_network(recipe)
     # A resumed run has its own weights already; what it once started from may be gone.
@@ -133,11 +135,12 @@ def evaluate_run(
     )
     dataset = open_split(recipe, folder, split, on_prepared)
     left_out = tuple(f"W_LEFT_OUT {reason}" for reason in dataset.skipped)
+    audited = check_audit(folder.root, folder.rows, allow_leaks=True)  # a report warns, always
     about = About(
         command=command,
         split=split,
         model=bundle.identity,
-        warnings=(*folder.warnings, *left_out),
+        warnings=(*folder.warnings, *audited, *left_out),
     )
     return evaluate_network(recipe, bundle.network, dataset, about=about, on_scored=on_scored)
 
