@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tetract.cli import export, export_boxes, formats_boxes, formats_ct, formats_volumes
+from tetract.cli import datasets, export, export_boxes, formats_boxes, formats_ct, formats_volumes
 from tetract.cli.audit import audit
 from tetract.cli.check import check
 from tetract.cli.deid import deid
@@ -23,6 +23,7 @@ app.command("split")(split)
 app.command("deid")(deid)
 app.add_typer(export.app, name="export")
 formats_ct.add_to(importers)
+datasets.add_to(app, importers)
 formats_volumes.add_to(importers, export.app)
 formats_boxes.add_to(importers)
 export_boxes.add_to(export.app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tetract.data.finish_import import ImportOptions, ImportReport, Skipped, finish_import
@@ -34,9 +35,37 @@ def import_csv(
     rules = load_mapping(mapping)
     _, records = read_records(table, required=rules.columns())
     root = (options.images or table.parent).resolve()
+    return import_records(records, rules, folder, options, root=root, origin=table.name)
+
+
+def import_records(
+    records: Sequence[Record | Skipped],
+    rules: ImportMapping,
+    folder: Path,
+    options: ImportOptions,
+    *,
+    root: Path,
+    origin: str,
+) -> ImportReport:
+    """As ``import_csv``, for records that did not come from a CSV file.
+
+    Args:
+        records: What to import; an entry that is skipped already stays so.
+        rules: The mapping; each record has all of its columns.
+        folder: The dataset folder to write.
+        options: Seed and so on; ``images`` is not used.
+        root: Absolute folder that paths start from.
+        origin: Name of the foreign folder, for messages.
+
+    Raises:
+        InputError: As ``import_csv``.
+    """
     around = look_around(rules, root)
-    outcomes = [_outcome(record, rules, around) for record in records]
-    return finish_import(folder, rules.dataset_card(), outcomes, options, origin=table.name)
+    outcomes = [
+        record if isinstance(record, Skipped) else _outcome(record, rules, around)
+        for record in records
+    ]
+    return finish_import(folder, rules.dataset_card(), outcomes, options, origin=origin)
 
 
 def _outcome(record: Record, rules: ImportMapping, around: Surroundings) -> Row | Skipped:
