@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tetract.data.formats.box_export_report import (
     REPORT_NAME,
@@ -21,6 +21,7 @@ from tetract.data.load import DatasetFolder
 from tetract.io import atomic_write_text
 
 
+@runtime_checkable  # the tests check arguments as the program runs
 class BoxLayout(Protocol):
     """What differs from format to format."""
 
