@@ -152,7 +152,7 @@ def test_all_faults_of_a_file_are_told_in_one_line(coco: Coco) -> None:
         annotation(4, bbox=[1, 2, 0, 4]),
         annotation(5, bbox=[1, 2, -3, 4]),
         annotation(6, bbox=[1, 2, 3]),
-        annotation(7, bbox=["1", 2, 3, 4]),
+        annotation(7, bbox=["1", 2, 3, 10**400]),
         annotation(8, segmentation=[[1, 1, 2, 2]]),
         annotation(9, segmentation={"size": [10, 10], "counts": [100]}),
         annotation(10, segmentation={"size": [SIDE, SIDE], "counts": [9]}),
@@ -177,6 +177,8 @@ def test_all_faults_of_a_file_are_told_in_one_line(coco: Coco) -> None:
         ("images", [{"id": 1, "file_name": "a", "width": 0, "height": 4}], "no size in pixels"),
         ("images", [{"id": 1, "file_name": "a", "width": 2**15, "height": 2**15}], "no size"),
         ("images", [7], "entry without an id"),
+        ("images", [{"id": 1, "file_name": "a" * 300}], "image without file_name"),
+        ("images", [{"id": 1, "file_name": "\ud800"}], "image without file_name"),
         ("categories", [{"id": 1, "name": " "}], "category without a name"),
         (
             "images",

@@ -131,6 +131,7 @@ def test_a_label_file_without_an_image_is_told(yolo: Yolo) -> None:
         ("names: [a]\ntrain: /etc\n", "E_PATH_ESCAPE"),
         ("names: [a]\npath: ..\ntrain: set/images\n", "E_PATH_ESCAPE"),
         ("names: [a]\ntrain: nowhere\n", "E_NO_FILE"),
+        (f"names: [a]\ntrain: {'x' * 300}\n", "E_BAD_YOLO"),
         ("names: [a]\ntrain: labels\n", "E_EMPTY_DATASET"),
         ("names: [a, b]\ntrain: images/train\nval: images\n", "E_PATIENT_LEAK"),
     ],

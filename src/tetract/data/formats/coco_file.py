@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from tetract.data.formats.faults import Faults
 from tetract.data.formats.json_file import load_json
 from tetract.data.formats.outline_pixels import Points
+from tetract.data.formats.plain_names import is_plain_name
 from tetract.data.formats.rle import decode_runs, parse_counts
 
 _FIX: Final = "Correct the file; nothing was written"
@@ -99,7 +99,7 @@ def _categories(entries: list[Any], faults: Faults) -> dict[Hashable, str]:
     found: dict[Hashable, str] = {}
     for place, entry, key in _with_ids(entries, "categories", faults):
         name: Any = entry.get("name")
-        if not isinstance(name, str) or not name.strip():
+        if not is_plain_name(name):
             faults.add("category without a name", place)
         elif name in found.values():
             faults.add("two categories of one name", place)
@@ -114,7 +114,7 @@ def _images(entries: list[Any], faults: Faults) -> dict[Hashable, CocoImage]:
     for place, entry, key in _with_ids(entries, "images", faults):
         name: Any = entry.get("file_name")
         canvas = _canvas(entry.get("height"), entry.get("width"))
-        if not isinstance(name, str) or not name:
+        if not is_plain_name(name):
             faults.add("image without file_name", place)
         elif name in names:
             faults.add("file_name stands twice", place)
@@ -200,7 +200,7 @@ def _numbers(values: object) -> list[float] | None:
     for value in values:
         if not isinstance(value, int | float) or isinstance(value, bool):
             return None
-        if not math.isfinite(value) or abs(value) > _FARTHEST_PX:
+        if not abs(value) <= _FARTHEST_PX:  # so that NaN is refused too
             return None
     return [float(value) for value in values]
 

@@ -48,7 +48,7 @@ class Renames:
                 "these cannot be names of classes",
                 where=where,
                 expected="letters, digits and _ . + -; not unknown, empty, all, not",
-                found=", ".join(f"'{name[:40]}'" for name in illegal[:10]),
+                found=", ".join(f"'{_shown(name)}'" for name in illegal[:10]),
                 fix="Give each a name with --rename 'old name=new_name'",
             )
         return found
@@ -73,6 +73,11 @@ def parse_renames(texts: Sequence[str]) -> Renames:
             )
         classes[old] = new
     return Renames(classes=classes)
+
+
+def _shown(name: str) -> str:
+    """A name as a screen can show it, whatever a file made of it."""
+    return name[:40].encode(errors="replace").decode()
 
 
 def _is_class(name: str) -> bool:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from tetract.data.cells import Split
 from tetract.data.formats.inside import inside
+from tetract.data.formats.plain_names import is_plain_name
 from tetract.data.formats.text_lines import text_lines
 from tetract.data.yaml_model import load_yaml_model
 from tetract.errors import InputError, ReadError
@@ -123,7 +124,7 @@ def read_yolo_set(data: Path, images: Path | None, labels: Path | None) -> YoloS
     if data.suffix.lower() in _YAML:
         said = load_yaml_model(data, _DataYaml, code="E_BAD_YOLO", page="how-to/import-yolo.md")
         names = tuple(said.names[index] for index in range(len(said.names)))
-        root = images or inside(data.parent, said.path, data.name)
+        root = images or _place(data.parent, said.path, data.name)
         listed = {split: getattr(said, split.value) for split in Split}
     else:
         names, root, listed = _class_names(data), images or data.parent, {Split.UNASSIGNED: (".",)}
@@ -161,7 +162,7 @@ def _class_names(path: Path) -> tuple[str, ...]:
 
 
 def _images(root: Path, entry: str, where: str) -> Iterator[Path]:
-    place = inside(root, entry, where)
+    place = _place(root, entry, where)
     if place.is_dir():
         yield from (p for p in sorted(place.rglob("*")) if p.suffix.lower() in _SUFFIXES)
         return
@@ -174,7 +175,13 @@ def _images(root: Path, entry: str, where: str) -> Iterator[Path]:
         )
     for line in text_lines(place, code="E_BAD_YOLO"):
         if line.strip():
-            yield inside(root, line.strip(), place.name)
+            yield _place(root, line.strip(), place.name)
+
+
+def _place(root: Path, text: str, where: str) -> Path:
+    if not is_plain_name(text):
+        raise InputError("E_BAD_YOLO", "a path that no file can have", where=where)
+    return inside(root, text, where)
 
 
 def _image(path: Path, root: Path, labels: Path | None, split: Split) -> YoloImage:
