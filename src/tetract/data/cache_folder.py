@@ -130,20 +130,18 @@ class CacheFolder:
 
     def _files(self) -> Iterator[_File]:
         stale_ns = time.time_ns() - int(_STALE_S * 1e9)
-        for folder in os.scandir(self.root):
-            if not folder.is_dir(follow_symlinks=False):
+        folders = [one for one in os.scandir(self.root) if one.is_dir(follow_symlinks=False)]
+        for entry in (entry for folder in folders for entry in os.scandir(folder)):
+            try:
+                found = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:  # another process removed it meanwhile
                 continue
-            for entry in os.scandir(folder):
-                try:
-                    found = entry.stat(follow_symlinks=False)
-                    if entry.name.endswith(_TEMPORARY) and found.st_mtime_ns < stale_ns:
-                        Path(entry.path).unlink(missing_ok=True)
-                        continue
-                except FileNotFoundError:  # another process removed it meanwhile
-                    continue
-                yield _File(
-                    path=Path(entry.path),
-                    name=entry.name,
-                    size=found.st_size,
-                    used_ns=found.st_mtime_ns,
-                )
+            if entry.name.endswith(_TEMPORARY) and found.st_mtime_ns < stale_ns:
+                Path(entry.path).unlink(missing_ok=True)
+                continue
+            yield _File(
+                path=Path(entry.path),
+                name=entry.name,
+                size=found.st_size,
+                used_ns=found.st_mtime_ns,
+            )
