@@ -10,12 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from io_makers import change, make_series, make_volume, set_codestream
+from pydicom.dataset import Dataset
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
 from tetract.errors import MachineError, ReadError
 from tetract.io import read_volume
-from tetract.io.codecs import brought_by, list_codecs
+from tetract.io.codecs import PLUGINS, brought_by, list_codecs
 from tetract.io.decode_client import DecodePool, DecodeWorker, can_start_decoder
+from tetract.io.decode_worker import decode
 from tetract.io.dicom_header import read_dicom
 from tetract.io.dicom_pixels import PixelFormat, pixel_data, pixel_format, stored_pixels
 
@@ -166,6 +169,29 @@ def test_a_damaged_slice_among_good_ones_is_named(tmp_path: Path) -> None:
     change(paths[1], set_codestream(b"\xff\x4f\xff\x51" + bytes(60) + b"\xff\xd9", J2K))
     with pytest.raises(ReadError, match=r"E_PIXEL_DECODE 0002\.dcm"):
         read_volume(tmp_path)
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("syntax", [J2K, JPEG_LS])
+def test_every_codec_that_is_here_says_the_same(tmp_path: Path, syntax: str, signed: bool) -> None:
+    path = make_series(tmp_path, MADE)[0]
+    if signed:
+        change(path, _as_signed)
+    change(path, lambda d: d.compress(syntax))
+    content, request = _request(path)
+    request |= {"transfer_syntax": syntax, "pixel_representation": int(signed)}
+    codecs = set(get_decoder(UID(syntax)).available_plugins) & set(PLUGINS[syntax])
+    found = {codec: decode(content, {**request, "plugin": codec}) for codec in codecs}
+    assert len(found) >= 1
+    for values in found.values():
+        assert np.array_equal(values.astype(int) - 1024 * (not signed), MADE.values[0])
+
+
+def _as_signed(header: Dataset) -> None:
+    hu = np.frombuffer(header.PixelData, "<u2").astype(int) - 1024
+    header.PixelData = hu.astype("<i2").tobytes()
+    header.PixelRepresentation, header.RescaleIntercept = 1, 0
+    header.BitsStored, header.HighBit = 16, 15
 
 
 def test_a_decoder_can_start_here() -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from io_makers import ORIGIN, change, make_affine, make_series, make_volume, set_tag
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, MediaStorageDirectoryStorage
 
 from tetract.errors import GeometryError, ReadError, TetractError
 from tetract.io import ReadOptions, count_slices, read_volume, write_png
@@ -171,6 +173,24 @@ def test_other_objects_and_files_are_skipped_with_a_warning(tmp_path: Path) -> N
     found = read_volume(tmp_path)
     assert found.depth == 6
     assert len([w for w in found.provenance.warnings if w.startswith("W_SKIPPED")]) == 3
+
+
+def test_a_dicomdir_is_skipped_and_its_references_are_not_followed(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    make_series(folder)
+    make_series(folder / "SUB", seed="two")[0].rename(folder / "SUB" / "A0001")
+    listing = Dataset()
+    listing.file_meta = FileMetaDataset()
+    listing.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    listing.SOPClassUID = MediaStorageDirectoryStorage
+    listing.SOPInstanceUID = "1.2.3"
+    record = Dataset()
+    record.ReferencedFileID = ["SUB", "A0001"]
+    listing.DirectoryRecordSequence = [record]
+    listing.save_as(folder / "DICOMDIR", enforce_file_format=True)
+    found = read_volume(folder)
+    assert found.depth == 6
+    assert found.provenance.warnings == ("W_SKIPPED in: 1 x object without an image: DICOMDIR",)
 
 
 def test_a_damaged_slice_is_never_skipped(tmp_path: Path) -> None:

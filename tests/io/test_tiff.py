@@ -144,6 +144,15 @@ def test_damage_is_told_by_us_and_not_by_the_library(
     assert capfd.readouterr() == ("", "")
 
 
+def test_the_library_says_nothing_of_its_own(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    _patch_tag(save_tiff(tmp_path / "a.tif", np.dstack([GREY8] * 3)), 277, 569)
+    with pytest.raises(TetractError):
+        read_volume(tmp_path / "a.tif")
+    assert capfd.readouterr() == ("", "")
+
+
 @pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate"])
 def test_a_compressed_picture_keeps_its_orientation_and_its_white(
     tmp_path: Path, compression: str

@@ -1,4 +1,4 @@
-"""The door to files: DICOM, NIfTI, PNG and JPEG in; NIfTI, PNG and DICOM out."""
+"""The door to files: DICOM, NIfTI, MetaImage, NRRD and pictures in; NIfTI, PNG and DICOM out."""
 
 from tetract.io.atomic import atomic_write_bytes, atomic_write_text, make_folder
 from tetract.io.ct_grid import CtFolder, CtGrid, find_ct_folders, find_objects, read_ct_grid

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 from tetract.errors import MachineError, ReadError, TetractError
 
+_NOWHERE = logging.NullHandler()
+
 
 @contextmanager
 def quiet_libraries() -> Generator[None]:
@@ -17,6 +19,8 @@ def quiet_libraries() -> Generator[None]:
     before = [(logger, logger.propagate, logger.disabled) for logger in loggers]
     try:
         for logger in loggers:
+            # With no handler on its way, a message of PIL.TiffImagePlugin would go to stderr.
+            logger.addHandler(_NOWHERE)
             logger.propagate, logger.disabled = False, True
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
