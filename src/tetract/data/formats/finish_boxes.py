@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
-from jaxtyping import Bool
 
 from tetract.data.cells import EMPTY, BoxEntry, MaskCell, MaskSource
 from tetract.data.finish_import import (
@@ -23,7 +22,7 @@ from tetract.data.finish_import import (
 from tetract.data.formats.box_choices import BoxChoices, open_choice
 from tetract.data.formats.fit_boxes import fit_boxes
 from tetract.data.formats.mask_files import MaskFiles
-from tetract.data.formats.outlined import Mended, Outlined, OutlinedImage
+from tetract.data.formats.outlined import Draw, Mended, Outlined, OutlinedImage
 from tetract.data.formats.renames import LEFT_OUT
 from tetract.data.table import Row
 from tetract.errors import InputError, LabelError, ReadError
@@ -144,19 +143,19 @@ class _Work:
         cell: dict[str, MaskSource | Literal["empty"]] = {}
         for name in self.mask_classes:
             mine = [lesion for lesion in lesions if lesion.label == name]
-            drawn = [lesion.draw() for lesion in mine if lesion.draw is not None]
+            drawn = [lesion.draw for lesion in mine if lesion.draw is not None]
             if not mine:
                 cell[name] = EMPTY
             elif len(drawn) == len(mine) and not self._vague(mine):
                 cell[name] = MaskSource(path=self._written(image, name, drawn))
         return cell or None
 
-    def _written(
-        self, image: OutlinedImage, name: str, drawn: Sequence[Bool[np.ndarray, "H W"]]
-    ) -> Path:
-        labels = np.any(np.stack(drawn), axis=0).astype(np.uint8)
+    def _written(self, image: OutlinedImage, name: str, drawn: Sequence[Draw]) -> Path:
+        union = np.zeros(image.canvas, dtype=bool)
+        for draw in drawn:  # one at a time: many lesions on a large picture do not fit memory
+            union |= draw()
         stem = re.sub(r"[^A-Za-z0-9_-]+", "_", image.path.stem)[:60]
-        return self._files.write_picture(f"{stem}-{name}", labels)
+        return self._files.write_picture(f"{stem}-{name}", union.astype(np.uint8))
 
 
 def _tried(work: _Work, image: OutlinedImage | Skipped) -> Row | Skipped:
