@@ -192,10 +192,13 @@ def timed(slices: list[Slice], small: Thumbnails, count: int) -> None:
     place = np.stack(np.mgrid[:128, :128]).astype(np.float32)
     pixels = np.empty((count, 128, 128), dtype=np.uint8)
     which = rng.integers(0, len(small), count)
+    knots = rng.standard_normal((200, 2, 6, 6)) * 4
+    bends = [ndimage.zoom(some, (1, 128 / 6, 128 / 6), order=1) for some in knots]
     for k, source in enumerate(which):
-        bend = ndimage.zoom(rng.standard_normal((2, 6, 6)) * 4, (1, 128 / 6, 128 / 6), order=1)
+        one, other = rng.integers(0, len(bends), 2)
         turned = small.pixels[source][:, :: rng.choice([-1, 1])]
-        pixels[k] = ndimage.map_coordinates(turned, place + bend, order=1)
+        at = place + bends[one] + bends[other][:, ::-1]
+        pixels[k] = ndimage.map_coordinates(turned, at, order=1)
     bent = Thumbnails(pixels=pixels, frame=small.frame[which])
     start, used = time.perf_counter(), time.process_time()
     pairs = near_pairs(bent, np.arange(count))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -92,16 +92,17 @@ def near_pairs(
         most_bits=limits.most_bits,
         least_glance=limits.least_glance,
     )
-    extent = body_extent(thumbnails)
-    levels = level_of(thumbnails, _COARSE), level_of(thumbnails, _MIDDLE)
+    names, proposed = _renumbered(proposed)
+    shown = thumbnails.pick(names)
+    levels, extent = (level_of(shown, _COARSE), level_of(shown, _MIDDLE)), body_extent(shown)
     pairs: list[Pair] = []
     for first in range(0, len(proposed), _PAIRS_AT_ONCE):
         some = proposed.pick(slice(first, first + _PAIRS_AT_ONCE))
         overlay, alike = compare_coarsely(levels, extent, some)
         kept = np.flatnonzero(alike >= limits.least_coarse)
         some, overlay = some.pick(kept), overlay.pick(kept)
-        scores = compare_finely(thumbnails, some, overlay)
-        pairs += _named(some, scores, limits.least_similarity)
+        scores = compare_finely(shown, some, overlay)
+        pairs += _named(names, some, scores, limits.least_similarity)
         if progress is not None:
             progress(min(first + _PAIRS_AT_ONCE, len(proposed)), len(proposed))
     return tuple(pairs)
@@ -125,30 +126,36 @@ def compare_finely(
     thumbnails: Thumbnails, proposed: Proposals, overlay: Overlay
 ) -> Float64[np.ndarray, " P"]:
     """The similarity of each pair, aligned further at half and full size."""
-    slices, place = np.unique(
-        np.concatenate([proposed.moving, proposed.fixed]), return_inverse=True
-    )
-    one, other = place[: len(proposed)], place[len(proposed) :]
-    shown = thumbnails.pick(slices)
+    names, local = _renumbered(proposed)
+    shown = thumbnails.pick(names)
     scores = np.zeros(len(proposed))
     for factor in (_MIDDLE, _FINE):
         level = level_of(shown, factor)
-        moving, fixed = level.pick(one), level.pick(other)
+        moving, fixed = level.pick(local.moving), level.pick(local.fixed)
         overlay = laid_over(moving, fixed, overlay, rounds=_ROUNDS[factor])
         scores = likeness(moving, fixed, overlay)
     return scores
 
 
-def _named(proposed: Proposals, scores: Float64[np.ndarray, " P"], least: float) -> list[Pair]:
-    return [
-        Pair(
-            first=int(min(proposed.moving[k], proposed.fixed[k])),
-            second=int(max(proposed.moving[k], proposed.fixed[k])),
-            similarity=float(scores[k]),
-            is_exact=False,
-        )
-        for k in np.flatnonzero(scores >= least)
-    ]
+def _renumbered(proposed: Proposals) -> tuple[Int64[np.ndarray, " N"], Proposals]:
+    """The slices that are proposed at all, and the pairs in terms of their places among these."""
+    both = np.concatenate([proposed.moving, proposed.fixed])
+    names, places = np.unique(both, return_inverse=True)
+    moving, fixed = np.split(places.astype(np.int64), 2)
+    return names, replace(proposed, moving=moving, fixed=fixed)
+
+
+def _named(
+    names: Int64[np.ndarray, " N"],
+    proposed: Proposals,
+    scores: Float64[np.ndarray, " P"],
+    least: float,
+) -> list[Pair]:
+    pairs: list[Pair] = []
+    for k in np.flatnonzero(scores >= least):
+        one, other = sorted((int(names[proposed.moving[k]]), int(names[proposed.fixed[k]])))
+        pairs.append(Pair(first=one, second=other, similarity=float(scores[k]), is_exact=False))
+    return pairs
 
 
 def _with_width(box: Float64[np.ndarray, "P 3"]) -> Float64[np.ndarray, "P 4"]:

@@ -84,8 +84,9 @@ class _Sampled:
 def level_of(thumbnails: Thumbnails, factor: int) -> Level:
     """The slices shrunk by ``factor``, 4, 2 or 1, as contrasts."""
     count, side = len(thumbnails), THUMBNAIL_PX // factor
-    grey = thumbnails.pixels.reshape(count, side, factor, side, factor)
-    small = grey.mean(axis=(2, 4), dtype=np.float32) / np.float32(255)
+    grey = thumbnails.pixels.astype(np.float32).reshape(count, side, factor, THUMBNAIL_PX)
+    rows = grey.mean(axis=2).reshape(count, side, side, factor)
+    small = rows.mean(axis=3) / np.float32(255)
     place = np.arange(side) * factor
     top, left, bottom, right = (thumbnails.frame[:, k, None] for k in range(4))
     rows = ((place >= top) & (place + factor <= bottom)).astype(np.float32)
