@@ -13,7 +13,7 @@ import pytest
 
 from tetract.cli import main
 from tetract.errors import Exit
-from tetract.io import write_png
+from tetract.io import encode_png, write_png
 
 
 def check(*arguments: str) -> int:
@@ -24,7 +24,7 @@ def a_tree(folder: Path, *, good: int, broken: int) -> Path:
     for number in range(good):
         write_png(folder / f"good{number}.png", np.eye(40, dtype=np.uint8))
     for number in range(broken):
-        (folder / f"broken{number}.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+        (folder / f"broken{number}.png").write_bytes(encode_png(np.eye(40, dtype=np.uint8))[:60])
     return folder
 
 

@@ -88,33 +88,37 @@ def test_a_full_disk_under_a_training_is_one_line_and_leaves_the_last_good_model
     assert not list(folder.rglob("*.tmp"))
 
 
+@pytest.mark.parametrize("signals", [1, 2], ids=["once", "twice"])
 def test_an_interrupted_run_resumes_to_the_very_same_weights(
-    run: Path, cohort: Path, tmp_path: Path
+    run: Path, cohort: Path, tmp_path: Path, signals: int
 ) -> None:
     folder = tmp_path / "broken"
     recipe = tiny_recipe(cohort, folder, run={"validate_every": 1})
     script = tmp_path / "interrupt.py"
     save_recipe(recipe, tmp_path / "recipe.yaml")
-    # SIGTERM reaches the process at the end of its second step.
+    # SIGTERM reaches the process at the end of its second step, and again while it stops.
     script.write_text(
         "import os, signal, sys\n"
-        "from pathlib import Path\n"
+        "from tetract.cli.main import _guarded\n"
         "from tetract.train.watch import Watch\n"
-        "from tetract.recipe import load_recipe, train\n"
-        "save = Watch.save_last\n"
+        "save, left = Watch.save_last, [int(sys.argv[2])]\n"
         "def stop(self, trainer, module, step):\n"
         "    save(self, trainer, module, step)\n"
-        "    step == 2 and os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    if step == 2 and left[0]:\n"
+        "        left[0] -= 1\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
         "Watch.save_last = stop\n"
-        "train(load_recipe(Path(sys.argv[1])), show_progress=False)\n"
+        "sys.exit(_guarded(['train', sys.argv[1]]))\n"
     )
     ended = subprocess.run(
-        [sys.executable, str(script), str(tmp_path / "recipe.yaml")],
+        [sys.executable, str(script), str(tmp_path / "recipe.yaml"), str(signals)],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert "KeyboardInterrupt" in ended.stderr
+    assert ended.returncode == Exit.INTERRUPTED, ended.stderr
+    assert "Interrupted." in ended.stderr
+    assert "Traceback" not in ended.stderr
     steps = json.loads((folder / "last" / "progress.json").read_text())["step"]
     assert 2 <= steps < 4
     finished = train(recipe, resume=True, show_progress=False)

@@ -77,13 +77,15 @@ def _called(arguments: list[str]) -> int:
     try:
         result: object = app(arguments, standalone_mode=False)
     except typer.Exit as stop:
-        return stop.exit_code
+        result = stop.exit_code
     except typer.Abort as stop:
         raise KeyboardInterrupt from stop
     except _USAGE as error:
         if not str(error):  # typer has shown the help instead
             return Exit.BAD_INPUT
         raise InputError("E_USAGE", str(error), fix="Add --help to see what there is") from error
+    if result == Exit.INTERRUPTED:  # what newer typers make of an interrupt
+        raise KeyboardInterrupt
     return result if isinstance(result, int) else Exit.OK
 
 

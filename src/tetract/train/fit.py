@@ -80,6 +80,10 @@ def fit(job: Job) -> Progress:
             warnings.filterwarnings("ignore", message=".*isinstance.*LeafSpec.*")
             trainer = _trainer(job, [watch, stop, *extra], device, start)
             trainer.fit(module, train_dataloaders=loader)
+    except SystemExit:
+        # Lightning turns an interrupt that it sees itself (a second Ctrl-C) into exit code 1, which
+        # means "finished with skips" here.
+        raise KeyboardInterrupt from None
     finally:
         stop.give_back()
     if stop.asked:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 from volume_sets import put_volume, some_grey, some_hu
@@ -21,7 +22,7 @@ from tetract.data.formats.import_folders import (
 )
 from tetract.data.formats.patient_rule import patient_rule
 from tetract.errors import TetractError
-from tetract.io import SeriesIdentity, read_volume, write_dicom_series, write_png
+from tetract.io import SeriesIdentity, encode_png, read_volume, write_dicom_series, write_png
 
 
 @pytest.fixture
@@ -99,7 +100,8 @@ def test_a_folder_whose_name_is_no_class_needs_a_rule(root: Path) -> None:
 
 
 def test_what_cannot_be_read_is_skipped_and_told(root: Path) -> None:
-    (root / "covid" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing")
+    cut = encode_png(np.eye(40, dtype=np.uint8))[:60]
+    (root / "covid" / "broken.png").write_bytes(cut)
     (root / "covid" / "notes.txt").write_text("hello", encoding="utf-8")
     (root / "stray.png").write_bytes(b"x")
     report, folder = run(root)
