@@ -21,9 +21,9 @@ from PIL import Image
 from scipy import ndimage
 
 from tetract.data import Row, open_dataset
-from tetract.data.duplicates import Thresholds, near_pairs
+from tetract.data.audit.duplicates import Thresholds, near_pairs
+from tetract.data.audit.thumbnail import Thumbnails, shrink, stack_thumbnails
 from tetract.data.read_row import RowReader, slice_index
-from tetract.data.thumbnail import Thumbnails, shrink, stack_thumbnails
 from tetract.errors import TetractError
 
 WIDE_HU, LUNG_HU, NARROW_HU, SOFT_HU = (-1350, 150), (-1250, 250), (-1000, 0), (-160, 240)

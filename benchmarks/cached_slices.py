@@ -32,8 +32,8 @@ from tetract.data.collate import collate
 from tetract.data.config import AugmentConfig, DataConfig
 from tetract.data.dataset import SliceDataset
 from tetract.data.load import open_dataset
-from tetract.data.phantom import PhantomConfig
-from tetract.data.phantom_cohort import write_phantom_cohort
+from tetract.data.phantom.cohort import write_phantom_cohort
+from tetract.data.phantom.patient import PhantomConfig
 from tetract.io import read_volume
 
 SIDE = 256

@@ -9,7 +9,7 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
-from tetract.io.deid_actions import TABLE_E1_1
+from tetract.io.deid.actions import TABLE_E1_1
 
 NUMBER, UNIQUE = "987654321", "1.2.3.987654321"
 CANARY = re.compile(rb"ZZTEST|987654321|198706", re.IGNORECASE)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tetract.data.phantom import PhantomConfig
-from tetract.data.phantom_cohort import write_phantom_cohort
+from tetract.data.phantom.cohort import write_phantom_cohort
+from tetract.data.phantom.patient import PhantomConfig
 from tetract.recipe import Recipe
 from tetract.recipe.load import validate
 

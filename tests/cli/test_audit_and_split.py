@@ -14,7 +14,7 @@ from audit_cases import a_copy, a_picture, write_set
 
 from tetract.cli import main
 from tetract.data import open_dataset
-from tetract.data.audit_file import AUDIT_NAME
+from tetract.data.audit.file import AUDIT_NAME
 from tetract.data.fold_file import FOLDS_NAME
 from tetract.errors import Exit
 

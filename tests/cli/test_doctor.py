@@ -15,7 +15,7 @@ from tetract.errors import Exit
 
 @pytest.fixture(autouse=True)
 def _no_child(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tetract.io.decode_client.can_start_decoder", lambda: True)
+    monkeypatch.setattr("tetract.io.dicom.decode_client.can_start_decoder", lambda: True)
 
 
 def _report(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, object]]:
@@ -36,20 +36,20 @@ def test_a_missing_codec_of_ours_is_exit_3_and_one_of_an_extra_is_not(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lossless, j2k = "1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.90"
-    monkeypatch.setattr("tetract.io.codecs.PLUGINS", {lossless: ("none_such",)})
+    monkeypatch.setattr("tetract.io.dicom.codecs.PLUGINS", {lossless: ("none_such",)})
     code, report = _report(capsys)
     (row,) = [check for check in report["codecs"] if "First-Order" in check["name"]]
     assert code == Exit.OK
     assert row["state"] == "not installed"
     assert row["fix"] == "pip install 'tetract[codecs]'"
-    monkeypatch.setattr("tetract.io.codecs.PLUGINS", {j2k: ("none_such",)})
+    monkeypatch.setattr("tetract.io.dicom.codecs.PLUGINS", {j2k: ("none_such",)})
     assert _report(capsys)[0] == Exit.MACHINE
 
 
 def test_a_decoder_that_does_not_start_is_exit_3(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tetract.io.decode_client.can_start_decoder", lambda: False)
+    monkeypatch.setattr("tetract.io.dicom.decode_client.can_start_decoder", lambda: False)
     assert _report(capsys)[0] == Exit.MACHINE
 
 

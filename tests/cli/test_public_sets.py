@@ -10,7 +10,7 @@ import pytest
 
 from tetract.cli import main
 from tetract.data import open_dataset
-from tetract.data.download import Web
+from tetract.data.download.download import Web
 from tetract.errors import Exit, MachineError
 from tetract.io import write_png
 

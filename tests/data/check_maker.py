@@ -9,8 +9,8 @@ import numpy as np
 from dataset_maker import a_card, a_source
 
 from tetract.data import DatasetCard, MaskSource, Row, Split, write_dataset
-from tetract.data.check_dataset import check_dataset
-from tetract.data.check_report import CheckReport, Entry, Verdict
+from tetract.data.check.dataset import check_dataset
+from tetract.data.check.report import CheckReport, Entry, Verdict
 from tetract.io import SeriesIdentity, write_dicom_series, write_png
 from tetract.types import Geometry, Provenance, Volume
 

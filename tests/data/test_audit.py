@@ -8,10 +8,10 @@ import pytest
 from audit_cases import a_copy, a_picture, write_set
 
 from tetract.data import DatasetFolder, Split, SplitFractions, open_dataset
-from tetract.data.audit import audit_dataset
-from tetract.data.audit_check import check_audit
-from tetract.data.audit_file import AUDIT_NAME, leaks_of, load_audit, save_audit
-from tetract.data.audit_text import render_audit
+from tetract.data.audit.audit import audit_dataset
+from tetract.data.audit.check import check_audit
+from tetract.data.audit.file import AUDIT_NAME, leaks_of, load_audit, save_audit
+from tetract.data.audit.text import render_audit
 from tetract.data.resplit import split_dataset, split_into_folds
 from tetract.errors import LabelError, ReadError
 

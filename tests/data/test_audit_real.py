@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from audit_cases import a_copy
 
-from tetract.data.duplicates import near_pairs
-from tetract.data.thumbnail import shrink, stack_thumbnails
+from tetract.data.audit.duplicates import near_pairs
+from tetract.data.audit.thumbnail import shrink, stack_thumbnails
 from tetract.io import read_volume
 
 pytestmark = pytest.mark.real

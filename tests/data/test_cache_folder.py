@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tetract.data import content_hash
-from tetract.data.cache_folder import CacheFolder
-from tetract.data.content_hash import ContentHashes
+from tetract.data.cache import content_hash
+from tetract.data.cache.content_hash import ContentHashes
+from tetract.data.cache.folder import CacheFolder
 
 GIB = 2**30
 

@@ -13,13 +13,13 @@ from dataset_maker import a_card, a_source, write_table
 from tetract.data import BoxEntry, Row, Split, open_dataset, write_dataset
 from tetract.data.card import render_card
 from tetract.data.cells import EMPTY
-from tetract.data.check_dataset import check_dataset
-from tetract.data.check_report import CheckReport, Verdict
-from tetract.data.check_text import render_check
+from tetract.data.check.dataset import check_dataset
+from tetract.data.check.report import CheckReport, Verdict
+from tetract.data.check.text import render_check
 from tetract.data.config import DataConfig
 from tetract.data.dataset import SliceDataset
-from tetract.data.phantom import PhantomConfig
-from tetract.data.phantom_cohort import write_phantom_cohort
+from tetract.data.phantom.cohort import write_phantom_cohort
+from tetract.data.phantom.patient import PhantomConfig
 from tetract.errors import Exit, TetractError
 from tetract.types import Task
 

@@ -13,9 +13,9 @@ import pytest
 from check_maker import of
 
 from tetract.cli import main
-from tetract.data.check_report import CheckReport, Verdict
-from tetract.data.check_text import render_check
-from tetract.data.check_tree import check_tree
+from tetract.data.check.report import CheckReport, Verdict
+from tetract.data.check.text import render_check
+from tetract.data.check.tree import check_tree
 from tetract.errors import Exit
 
 pytestmark = pytest.mark.real

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from check_maker import a_volume
 
-from tetract.data.check_summary import BAR_WIDTH, Histogram, ImageTally, bar
+from tetract.data.check.summary import BAR_WIDTH, Histogram, ImageTally, bar
 from tetract.types import Provenance, Volume
 
 

@@ -13,9 +13,9 @@ import pytest
 from check_maker import PATIENT, a_picture, a_series, a_volume, of
 
 from tetract.data import check_tree as module
-from tetract.data.check_report import Verdict
-from tetract.data.check_text import render_check
-from tetract.data.check_tree import check_tree
+from tetract.data.check.report import Verdict
+from tetract.data.check.text import render_check
+from tetract.data.check.tree import check_tree
 from tetract.errors import Exit, ReadError
 from tetract.io import write_nifti_labels, write_nifti_volume
 

@@ -12,11 +12,11 @@ import pytest
 from loopback import Site, serving
 
 from tetract.data.catalogue import PublicSet, RemoteFile
-from tetract.data.download import Web
-from tetract.data.download_set import LOCK_NAME, Downloaded, DownloadPlan, download_set
-from tetract.data.remote import Remote
-from tetract.data.transfer import Manners
-from tetract.data.unpack_downloads import unpack_downloads
+from tetract.data.download.download import Web
+from tetract.data.download.download_set import LOCK_NAME, Downloaded, DownloadPlan, download_set
+from tetract.data.download.remote import Remote
+from tetract.data.download.transfer import Manners
+from tetract.data.download.unpack import unpack_downloads
 from tetract.errors import TetractError
 
 A, B = b"alpha" * 99, b"beta" * 99

@@ -5,10 +5,10 @@ import pytest
 from audit_cases import a_copy, a_picture
 from scipy import ndimage
 
-from tetract.data.duplicates import near_pairs
-from tetract.data.perceptual_hash import CROPS, count_ones, distances, hashes, views_of
-from tetract.data.picture_match import Overlay, laid_over, level_of, likeness
-from tetract.data.thumbnail import Thumbnails, shrink, stack_thumbnails
+from tetract.data.audit.duplicates import near_pairs
+from tetract.data.audit.perceptual_hash import CROPS, count_ones, distances, hashes, views_of
+from tetract.data.audit.picture_match import Overlay, laid_over, level_of, likeness
+from tetract.data.audit.thumbnail import Thumbnails, shrink, stack_thumbnails
 
 
 def made(*pictures: np.ndarray) -> Thumbnails:

@@ -9,9 +9,15 @@ import numpy as np
 import pytest
 
 from tetract.data import EMPTY, DatasetFolder, MaskSource, open_dataset
-from tetract.data.phantom import LESIONS, Finding, PhantomConfig, PhantomPatient, make_patient
-from tetract.data.phantom_cohort import UNSEEN, write_phantom_cohort
-from tetract.data.phantom_labels import MASK_CLASSES, deal_labels
+from tetract.data.phantom.cohort import UNSEEN, write_phantom_cohort
+from tetract.data.phantom.labels import MASK_CLASSES, deal_labels
+from tetract.data.phantom.patient import (
+    LESIONS,
+    Finding,
+    PhantomConfig,
+    PhantomPatient,
+    make_patient,
+)
 from tetract.errors import InputError
 from tetract.io import check_same_grid, read_label_map, read_volume
 

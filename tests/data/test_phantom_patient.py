@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from tetract.data.phantom import (
+from tetract.data.phantom.patient import (
     LESIONS,
     Finding,
     PhantomConfig,

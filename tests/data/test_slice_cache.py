@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tetract.data import read_image, read_row, slice_cache
+from tetract.data import read_image, read_row
 from tetract.data.augment import apply, draw
-from tetract.data.cache_entry import decode
+from tetract.data.cache import slices as slice_cache
+from tetract.data.cache.entry import decode
 from tetract.data.card import DatasetCard, SourceCard
 from tetract.data.cells import EMPTY, BoxEntry, MaskSource, Split
 from tetract.data.config import AugmentConfig, DataConfig

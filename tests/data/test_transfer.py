@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from loopback import Site, serving
 
-from tetract.data.checksums import Expected
-from tetract.data.download import Web
-from tetract.data.transfer import Manners, Wanted, fetch
+from tetract.data.download.checksums import Expected
+from tetract.data.download.download import Web
+from tetract.data.download.transfer import Manners, Wanted, fetch
 from tetract.errors import Exit, TetractError
 
 CONTENT = np.random.default_rng(7).bytes(300_000)

@@ -20,8 +20,7 @@ from canary import CANARY, salt
 from tetract.errors import InputError, MachineError, ReadError
 from tetract.io import deid as deid_module
 from tetract.io import read_volume
-from tetract.io.deid import DeidReport, deidentify
-from tetract.io.deid_actions import (
+from tetract.io.deid.actions import (
     EMPTIED,
     EMPTIED_IF_PRESENT,
     KEPT,
@@ -30,7 +29,8 @@ from tetract.io.deid_actions import (
     PSEUDONYMS,
     TABLE_E1_1,
 )
-from tetract.io.deid_secret import Renamer, new_renamer
+from tetract.io.deid.deid import DeidReport, deidentify
+from tetract.io.deid.secret import Renamer, new_renamer
 
 RENAMER = Renamer(secret=b"a secret of the tests")
 OURS = {

@@ -16,11 +16,11 @@ from pydicom.uid import UID
 
 from tetract.errors import MachineError, ReadError
 from tetract.io import read_volume
-from tetract.io.codecs import PLUGINS, brought_by, list_codecs
-from tetract.io.decode_client import DecodePool, DecodeWorker, can_start_decoder
-from tetract.io.decode_worker import decode
-from tetract.io.dicom_header import read_dicom
-from tetract.io.dicom_pixels import PixelFormat, pixel_data, pixel_format, stored_pixels
+from tetract.io.dicom.codecs import PLUGINS, brought_by, list_codecs
+from tetract.io.dicom.decode_client import DecodePool, DecodeWorker, can_start_decoder
+from tetract.io.dicom.decode_worker import decode
+from tetract.io.dicom.header import read_dicom
+from tetract.io.dicom.pixels import PixelFormat, pixel_data, pixel_format, stored_pixels
 
 J2K = "1.2.840.10008.1.2.4.90"
 JPEG_LS = "1.2.840.10008.1.2.4.80"
@@ -72,7 +72,7 @@ def test_a_missing_codec_is_the_machines_fault(
 ) -> None:
     path = make_series(tmp_path, MADE)[0]
     change(path, lambda d: d.compress(J2K))
-    monkeypatch.setattr("tetract.io.codecs.PLUGINS", {J2K: ("none_such",)})
+    monkeypatch.setattr("tetract.io.dicom.codecs.PLUGINS", {J2K: ("none_such",)})
     with pytest.raises(MachineError, match=r"E_CODEC_MISSING.*pip install tetract`"):
         read_volume(path)
 
@@ -199,7 +199,7 @@ def test_a_decoder_can_start_here() -> None:
 
 
 def test_a_decoder_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tetract.io.decode_client.DECODE_SECONDS", 0.3)
+    monkeypatch.setattr("tetract.io.dicom.decode_client.DECODE_SECONDS", 0.3)
     worker = DecodeWorker()
     try:
         child = worker._running()

@@ -13,8 +13,8 @@ import pytest
 
 from tetract.errors import MachineError, ReadError, TetractError
 from tetract.io import check_same_grid, labels_on_grid, read_label_map, read_study, read_volume
-from tetract.io.dicom_header import read_dicom
-from tetract.io.dicom_pixels import pixel_data, pixel_format, stored_pixels
+from tetract.io.dicom.header import read_dicom
+from tetract.io.dicom.pixels import pixel_data, pixel_format, stored_pixels
 from tetract.types import Volume
 
 GROUPS = ("series_syn", "series_real", "dicom_syn", "dicom_real", "nifti_syn", "png_syn")

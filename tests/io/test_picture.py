@@ -13,7 +13,7 @@ from PIL import Image
 
 from tetract.errors import InputError, ReadError
 from tetract.io import read_volume
-from tetract.io.picture import MAX_PIXELS
+from tetract.io.pictures.picture import MAX_PIXELS
 
 GREY = np.arange(48 * 40, dtype=np.uint16).reshape(48, 40) % 251
 

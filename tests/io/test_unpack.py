@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tetract.errors import Exit, TetractError
-from tetract.io.unpack import UnpackLimits, unpack_archive
+from tetract.io.archives.unpack import UnpackLimits, unpack_archive
 
 FILES = {"set/a.txt": b"alpha", "set/deep/b.bin": bytes(range(256)) * 40, "c": b""}
 

@@ -8,7 +8,7 @@ import pytest
 
 from recipe_cases import tiny_recipe, write_cohort
 from tetract.data import Split, open_dataset
-from tetract.data.audit_file import (
+from tetract.data.audit.file import (
     AuditedPicture,
     AuditFile,
     AuditThresholds,

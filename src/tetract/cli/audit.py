@@ -24,9 +24,9 @@ def audit(
     """
     from tetract.cli.progress import counting
     from tetract.data import open_dataset
-    from tetract.data.audit import audit_dataset
-    from tetract.data.audit_file import leaks_of, save_audit
-    from tetract.data.audit_text import render_audit
+    from tetract.data.audit.audit import audit_dataset
+    from tetract.data.audit.file import leaks_of, save_audit
+    from tetract.data.audit.text import render_audit
 
     dataset = open_dataset(folder)
     with counting("Reading rows") as on_read, counting("Comparing pairs") as on_compared:

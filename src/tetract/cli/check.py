@@ -22,17 +22,17 @@ def check(
 
     from tetract.cli.progress import counting
     from tetract.data.card import CARD_NAME
-    from tetract.data.check_text import render_check
-    from tetract.data.check_walk import check_there
+    from tetract.data.check.text import render_check
+    from tetract.data.check.walk import check_there
 
     check_there(path)  # before any bar is drawn
     with counting("Checking files") as count:
         if (path / CARD_NAME).is_file():
-            from tetract.data.check_dataset import check_dataset
+            from tetract.data.check.dataset import check_dataset
 
             report = check_dataset(path, count)
         else:  # files alone need no torch
-            from tetract.data.check_tree import check_tree
+            from tetract.data.check.tree import check_tree
 
             report = check_tree(path, count)
     text = json.dumps(report.as_json(), indent=1) if as_json else render_check(report)

@@ -62,10 +62,10 @@ def download(
     from tetract.cli.progress import counting
     from tetract.data.catalogue import public_set
     from tetract.data.catalogue_text import render_terms
-    from tetract.data.download import Web
-    from tetract.data.download_set import DownloadPlan, download_set
-    from tetract.data.transfer import Manners
-    from tetract.data.unpack_downloads import unpack_downloads
+    from tetract.data.download.download import Web
+    from tetract.data.download.download_set import DownloadPlan, download_set
+    from tetract.data.download.transfer import Manners
+    from tetract.data.download.unpack import unpack_downloads
 
     public = public_set(name)
     typer.echo(render_terms(public))

@@ -34,8 +34,8 @@ def deid(
     """
     from tetract import __version__
     from tetract.cli.progress import counting
-    from tetract.io.deid import deidentify
-    from tetract.io.deid_secret import new_renamer
+    from tetract.io.deid.deid import deidentify
+    from tetract.io.deid.secret import new_renamer
 
     renamer = new_renamer(secret)
     with counting("De-identifying") as count:

@@ -35,9 +35,9 @@ def demo(
     import shutil
 
     from tetract.cli.progress import counting
-    from tetract.data.phantom import PhantomConfig
-    from tetract.data.phantom_cohort import write_phantom_cohort
-    from tetract.data.phantom_lesions import CLEAR_LESIONS
+    from tetract.data.phantom.cohort import write_phantom_cohort
+    from tetract.data.phantom.lesions import CLEAR_LESIONS
+    from tetract.data.phantom.patient import PhantomConfig
     from tetract.recipe import evaluate_run, load_recipe, train
     from tetract.recipe.load import DEMO
 

@@ -175,8 +175,8 @@ def _disk(folder: Path) -> Check:
 
 def _codecs() -> list[Check]:
     try:
-        from tetract.io.codecs import list_codecs
-        from tetract.io.decode_client import can_start_decoder
+        from tetract.io.dicom.codecs import list_codecs
+        from tetract.io.dicom.decode_client import can_start_decoder
     except ImportError as fault:
         return [Check(name="codecs", state=State.MISSING, found=f"no module {fault.name}")]
     starts = can_start_decoder()

@@ -9,8 +9,9 @@ import numpy as np
 from jaxtyping import Bool
 from torch.utils.data import Dataset
 
-from tetract.data.cache import PackedSample, pack, unpack
-from tetract.data.cache_entry import Origins, Prepared
+from tetract.data.cache.entry import Origins, Prepared
+from tetract.data.cache.packed import PackedSample, pack, unpack
+from tetract.data.cache.slices import SliceCache, SliceKey
 from tetract.data.cells import ALL
 from tetract.data.config import DataConfig
 from tetract.data.label_algebra import (
@@ -24,7 +25,6 @@ from tetract.data.label_algebra import (
 from tetract.data.load import DatasetFolder
 from tetract.data.preprocess import fit_targets, prepare_slice
 from tetract.data.read_row import RowReader, slice_index
-from tetract.data.slice_cache import SliceCache, SliceKey
 from tetract.data.table import TABLE_NAME, Row
 from tetract.errors import LabelError, TetractError
 from tetract.io import count_slices

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from tetract.data.audit_file import AuditFile, Finding, load_audit, rows_hash
+from tetract.data.audit.file import AuditFile, Finding, load_audit, rows_hash
 from tetract.data.card import SplitCard
 from tetract.data.cells import Split
 from tetract.data.fold_file import save_folds

@@ -1,22 +1,22 @@
 """The door to files: DICOM, NIfTI, MetaImage, NRRD and pictures in; NIfTI, PNG and DICOM out."""
 
 from tetract.io.atomic import atomic_write_bytes, atomic_write_text, make_folder
-from tetract.io.ct_grid import CtFolder, CtGrid, find_ct_folders, find_objects, read_ct_grid
-from tetract.io.dicom_object import Drawn, References, Region
-from tetract.io.dicom_seg import read_segmentation
-from tetract.io.label_map import LabelMap, read_label_map
+from tetract.io.grids.volume_grid import read_grid
+from tetract.io.labels.ct_grid import CtFolder, CtGrid, find_ct_folders, find_objects, read_ct_grid
+from tetract.io.labels.dicom_object import Drawn, References, Region
+from tetract.io.labels.dicom_seg import read_segmentation
+from tetract.io.labels.label_map import LabelMap, read_label_map
+from tetract.io.labels.polygon import fill_polygon
+from tetract.io.labels.rtstruct import draw_rois, read_structure_set
+from tetract.io.labels.seg_on_grid import draw_segments
 from tetract.io.options import ReadOptions
 from tetract.io.orientation import canonical
-from tetract.io.polygon import fill_polygon
-from tetract.io.rtstruct import draw_rois, read_structure_set
 from tetract.io.same_grid import check_same_grid, labels_on_grid
-from tetract.io.seg_on_grid import draw_segments
 from tetract.io.sniff import Kind, sniff
 from tetract.io.study import count_slices, read_study, read_volume
-from tetract.io.volume_grid import read_grid
-from tetract.io.write_dicom import SeriesIdentity, write_dicom_series
-from tetract.io.write_nifti import write_nifti_labels, write_nifti_volume
-from tetract.io.write_png import encode_png, write_png
+from tetract.io.write.dicom import SeriesIdentity, write_dicom_series
+from tetract.io.write.nifti import write_nifti_labels, write_nifti_volume
+from tetract.io.write.png import encode_png, write_png
 
 __all__ = [
     "CtFolder",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tetract.errors import ReadError
+from tetract.io.grids.volume_files import VOLUME_KINDS
 from tetract.io.options import ReadOptions
 from tetract.io.sniff import Kind
-from tetract.io.volume_files import VOLUME_KINDS
 
 _NIFTI = (Kind.NIFTI, Kind.NIFTI_GZ)
 

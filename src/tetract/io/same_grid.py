@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from tetract.errors import LabelError
-from tetract.io.label_map import LabelMap
+from tetract.io.labels.label_map import LabelMap
 from tetract.io.orientation import canonical
 from tetract.types import Geometry, Volume
 

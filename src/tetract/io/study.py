@@ -7,17 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from tetract.errors import ReadError
-from tetract.io.dicom_series import (
+from tetract.io.dicom.series import (
     count_dicom_file,
     count_dicom_series,
     read_dicom_file,
     read_dicom_series,
 )
+from tetract.io.grids.volume_files import VOLUME_KINDS, read_volume_file, volume_file_depth
 from tetract.io.option_fit import check_options
 from tetract.io.options import ReadOptions
-from tetract.io.picture import read_picture
+from tetract.io.pictures.picture import read_picture
 from tetract.io.sniff import Kind, sniff, sniff_image
-from tetract.io.volume_files import VOLUME_KINDS, read_volume_file, volume_file_depth
 from tetract.types import Volume
 
 _PICTURES = (Kind.PNG, Kind.JPEG, Kind.TIFF)

@@ -11,7 +11,7 @@ import torch
 
 import tetract
 from tetract.data import DatasetFolder, open_dataset, split_hash
-from tetract.data.audit_check import check_audit
+from tetract.data.audit.check import check_audit
 from tetract.data.batches import StepBatches, batches_in_order
 from tetract.data.dataset import SliceDataset
 from tetract.data.sampling import BatchPlan

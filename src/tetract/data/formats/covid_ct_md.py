@@ -17,7 +17,7 @@ from tetract.data.formats.published_folders import find_one, layout_error, relat
 from tetract.data.records import Record, read_records
 from tetract.errors import InputError, LabelError, ReadError
 from tetract.io import CtGrid, find_ct_folders, read_ct_grid
-from tetract.io.slice_location import read_location_order
+from tetract.io.dicom.slice_location import read_location_order
 
 _CLASS_FOLDER: Final = re.compile(r"(covid-19|cap|normal)( (subjects|cases))?", re.IGNORECASE)
 _DIAGNOSES: Final = {"covid-19": "covid", "cap": "cap", "normal": "normal"}

@@ -27,7 +27,7 @@ from tetract.data.formats.renames import LEFT_OUT
 from tetract.data.table import Row
 from tetract.errors import InputError, LabelError, ReadError
 from tetract.io import atomic_write_text
-from tetract.io.image_head import read_image_head
+from tetract.io.pictures.image_head import read_image_head
 
 _TOLD: Final = {
     "W_BOX_CLIPPED": "boxes left their image by less than half and were cut at its edge",

@@ -15,7 +15,7 @@ from tetract.data.formats.class_names import class_name
 from tetract.data.formats.json_file import bad_json, load_json
 from tetract.data.formats.label_values import LabelValues
 from tetract.errors import ReadError
-from tetract.io.label_map import LARGEST_LABEL
+from tetract.io.labels.label_map import LARGEST_LABEL
 
 JSON_NAME: Final = "dataset.json"
 _BACKGROUND: Final = "background"

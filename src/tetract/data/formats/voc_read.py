@@ -22,8 +22,8 @@ from tetract.data.formats.text_lines import text_lines
 from tetract.data.voc import find_voc, voc_root
 from tetract.errors import InputError, LabelError, ReadError
 from tetract.io import Kind, sniff
-from tetract.io.dicom_instances import find_instances
-from tetract.io.image_head import read_image_head
+from tetract.io.dicom.instances import find_instances
+from tetract.io.pictures.image_head import read_image_head
 
 Convention = Literal["half-open", "inclusive", "from-1"]
 Key = Literal["name", "uid"]

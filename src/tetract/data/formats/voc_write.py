@@ -13,7 +13,7 @@ from tetract.data.formats.boxed_slices import BoxedSlice
 from tetract.data.formats.voc_read import SHIFTS, TAGS, Convention, Key
 from tetract.data.load import DatasetFolder
 from tetract.io import Kind, atomic_write_text, make_folder, read_ct_grid, sniff
-from tetract.io.dicom_instances import read_instance_uid
+from tetract.io.dicom.instances import read_instance_uid
 
 
 def export_voc(

@@ -16,7 +16,7 @@ from tetract.data.formats.outlined import Outlined, OutlinedImage
 from tetract.data.formats.yolo_lines import YoloLine, read_yolo_lines
 from tetract.data.formats.yolo_set import YoloImage, YoloSet, read_yolo_set
 from tetract.errors import InputError
-from tetract.io.image_head import read_image_head
+from tetract.io.pictures.image_head import read_image_head
 
 FourCorners = Literal["mask", "box"]
 _Read = tuple[int, YoloImage, tuple[YoloLine, ...] | None]

@@ -1,0 +1,1 @@
+"""Slices that stand on both sides of a split."""

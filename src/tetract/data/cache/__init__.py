@@ -1,0 +1,1 @@
+"""Prepared slices, kept."""

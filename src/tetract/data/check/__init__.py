@@ -1,0 +1,1 @@
+"""What a folder holds, before anybody trains on it."""

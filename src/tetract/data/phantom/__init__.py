@@ -1,0 +1,1 @@
+"""Patients that were drawn, not scanned."""

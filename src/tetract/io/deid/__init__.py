@@ -1,0 +1,1 @@
+"""Files without who they are of."""

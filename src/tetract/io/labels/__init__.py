@@ -1,0 +1,1 @@
+"""Label maps, and DICOM objects that hold labels."""
