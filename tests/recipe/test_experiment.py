@@ -16,9 +16,14 @@ import pytest
 
 import tetract
 from recipe_cases import tiny_recipe, write_cohort
+from tetract.data import Split, open_dataset
+from tetract.data.config import DataConfig
+from tetract.data.fold_file import save_folds
+from tetract.data.folds import fold_rows
 from tetract.errors import BundleError, Exit, InputError, MachineError, RecipeError
 from tetract.evaluate.serialise import evaluation_to_json
 from tetract.recipe import evaluate_run, load_recipe, save_recipe, train
+from tetract.recipe.experiment import open_data
 from tetract.train import run_folder
 from tetract.types import Task
 
@@ -241,3 +246,31 @@ def test_a_model_of_another_task_set_cannot_be_resumed(
     other = tiny_recipe(cohort, tmp_path / "run", tasks=["classification"])
     with pytest.raises(BundleError, match="E_OTHER_TASKS"):
         train(other, resume=True, show_progress=False)
+
+
+def test_what_must_be_known_of_the_data_is_told_before_training(
+    cohort: Path, tmp_path: Path
+) -> None:
+    told: list[str] = []
+    recipe = tiny_recipe(cohort, tmp_path / "run", run={"steps": 1, "validate_every": 1})
+    train(recipe, show_progress=False, on_warned=told.extend)
+    assert [line.split()[0] for line in told] == ["W_NOT_AUDITED"]
+
+
+def test_a_fold_replaces_the_split_of_the_table(cohort: Path, tmp_path: Path) -> None:
+    copytree(cohort, tmp_path / "phantom")
+    folder = open_dataset(tmp_path / "phantom")
+    save_folds(folder.root, fold_rows(folder.rows, folds=2, seed=0), seed=0)
+    tested = [
+        {row.patient for row in open_data(config).rows if row.split == Split.TEST}
+        for config in (
+            DataConfig(folder=folder.root),
+            DataConfig(folder=folder.root, fold=0),
+            DataConfig(folder=folder.root, fold=1),
+        )
+    ]
+    assert tested[1] | tested[2] == {row.patient for row in folder.rows}
+    assert not tested[1] & tested[2]
+    assert tested[0] not in tested[1:]
+    with pytest.raises(RecipeError, match="E_NO_FOLD"):
+        open_data(DataConfig(folder=folder.root, fold=2))

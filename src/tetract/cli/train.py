@@ -28,7 +28,13 @@ def train(
 
     settings = load_recipe(recipe, overrides or [])
     with counting("Reading slices") as count:
-        finished = train_recipe(settings, resume=resume, on_carried=show_carried, on_prepared=count)
+        finished = train_recipe(
+            settings,
+            resume=resume,
+            on_carried=show_carried,
+            on_warned=show_warnings,
+            on_prepared=count,
+        )
     best = finished.progress
     score = "undefined" if best.best_score is None else f"{best.best_score:.3f}"
     typer.echo(
@@ -36,6 +42,12 @@ def train(
         f"at step {best.best_step}.\nRun: {finished.folder}\n"
         f"Next: tetract evaluate {finished.folder} --split test"
     )
+
+
+def show_warnings(lines: tuple[str, ...]) -> None:
+    """Print what must be known about the data, where results do not go."""
+    for line in lines:
+        typer.echo(line, err=True)
 
 
 def show_carried(parts: tuple[PartReport, ...]) -> None:

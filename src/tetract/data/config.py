@@ -73,6 +73,8 @@ class DataConfig(BaseModel):
             ``docs/explanation/partial-labels.md`` says when a merged class counts as annotated.
         augment: Random changes of training samples.
         positive_fraction: Share of rows with a lesion among those drawn for a task that has both.
+        fold: Which fold of ``folds.json`` (``tetract data split --folds``) to use instead of the
+            table's own split, from 0; null: the table's.
         allow_leaks: Whether to train although ``tetract data audit`` found pictures that lie in
             two splits; every report then warns.
         skip_unreadable: Whether slices that cannot be read are left out and listed with the
@@ -94,6 +96,7 @@ class DataConfig(BaseModel):
     augment: AugmentConfig = AugmentConfig()
     positive_fraction: Probability = 0.5
     allow_leaks: bool = False
+    fold: int | None = Field(default=None, ge=0)
     skip_unreadable: bool = False
     cache: bool = True
     cache_dir: Path | None = None

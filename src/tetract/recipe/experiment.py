@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -13,9 +13,11 @@ import tetract
 from tetract.data import DatasetFolder, open_dataset, split_hash
 from tetract.data.audit.check import check_audit
 from tetract.data.batches import StepBatches, batches_in_order
+from tetract.data.config import DataConfig
 from tetract.data.dataset import SliceDataset
+from tetract.data.fold_file import load_folds
 from tetract.data.sampling import BatchPlan
-from tetract.errors import BundleError
+from tetract.errors import BundleError, RecipeError
 from tetract.evaluate.collect import collect
 from tetract.evaluate.headline import headline
 from tetract.evaluate.result import About, Evaluation, Hiding
@@ -58,6 +60,7 @@ def train(
     resume: bool = False,
     show_progress: bool = True,
     on_carried: Callable[[tuple[PartReport, ...]], None] | None = None,
+    on_warned: Callable[[tuple[str, ...]], None] | None = None,
     on_prepared: Count | None = None,
 ) -> Finished:
     """Train what the recipe describes; the run folder then holds best/, last/ and logs/.
@@ -67,14 +70,17 @@ def train(
         resume: Go on from ``last/`` of an interrupted run.
         show_progress: Draw a progress bar.
         on_carried: Told what ``run.init_from`` loaded, before the first step.
+        on_warned: Told what must be known about the data set and its split, one line each.
         on_prepared: Told (slices ready, slices in all) while slices are read.
 
     Raises:
         TetractError: Whatever is wrong with recipe, data or machine; nothing is trained then.
         KeyboardInterrupt: After an orderly stop.
     """
-    folder = open_dataset(recipe.data.folder)
-    check_audit(folder.root, folder.rows, allow_leaks=recipe.data.allow_leaks)
+    folder = open_data(recipe.data)
+    audited = check_audit(folder.root, folder.rows, allow_leaks=recipe.data.allow_leaks)
+    if on_warned:
+        on_warned((*folder.warnings, *audited))
     recipe = fill_names(recipe, folder.card)
     network = build_network(recipe)
     # A resumed run has its own weights already; what it once started from may be gone.
@@ -123,7 +129,7 @@ def evaluate_run(
     on_scored: Callable[[int], None] | None = None,
 ) -> Evaluation:
     """Score the model in ``model`` on one split of the recipe's data set."""
-    folder = open_dataset(recipe.data.folder)
+    folder = open_data(recipe.data)
     bundle = load_bundle(model)
     recipe = recipe.model_copy(
         update={
@@ -171,6 +177,28 @@ def build_network(recipe: Recipe) -> Network:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.run.seed)
         return Network(recipe.network_spec())
+
+
+def open_data(config: DataConfig) -> DatasetFolder:
+    """The data set, split as its table says or as ``data.fold`` does.
+
+    Raises:
+        InputError: As ``open_dataset`` and ``load_folds``; ``E_NO_FOLD``.
+    """
+    folder = open_dataset(config.folder)
+    if config.fold is None:
+        return folder
+    folds = load_folds(folder.root, folder.rows)
+    if config.fold >= len(folds):
+        raise RecipeError(
+            "E_NO_FOLD",
+            "there is no such fold",
+            where="data.fold",
+            expected=f"0 to {len(folds) - 1}",
+            found=str(config.fold),
+            fix="Give another fold, or make more with tetract data split --folds",
+        )
+    return replace(folder, rows=folds[config.fold])
 
 
 def open_split(

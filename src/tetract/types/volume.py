@@ -16,7 +16,7 @@ class Provenance:
     """Where values came from, without any patient identifier.
 
     Attributes:
-        reader: ``dicom``, ``nifti``, ``png`` or ``jpeg``.
+        reader: ``dicom``, ``nifti``, ``metaimage``, ``nrrd``, ``png``, ``jpeg`` or ``tiff``.
         name: Base name of the file or folder that was read.
         slice_names: One short name per slice (file base name or slice number).
         warnings: What was repaired or looked odd, one line each, beginning with a ``W_`` code.
