@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from check_maker import PATIENT, a_picture, a_series, a_volume, of
 
-from tetract.data import check_tree as module
+from tetract.data.check import tree as module
 from tetract.data.check.report import Verdict
 from tetract.data.check.text import render_check
 from tetract.data.check.tree import check_tree

@@ -18,8 +18,8 @@ from pydicom.uid import ImplicitVRLittleEndian
 
 from canary import CANARY, salt
 from tetract.errors import InputError, MachineError, ReadError
-from tetract.io import deid as deid_module
 from tetract.io import read_volume
+from tetract.io.deid import deid as deid_module
 from tetract.io.deid.actions import (
     EMPTIED,
     EMPTIED_IF_PRESENT,
