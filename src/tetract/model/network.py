@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from tetract.joint import TaskLosses
@@ -122,6 +122,14 @@ def _read_by_classification(spec: NetworkSpec, trunk: Encoder) -> tuple[int, ...
     return (used_widths(spec.segmentation.widths, trunk.strides)[-1], *trunk.channels)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Decoded:
+    """What the segmentation arm has decoded in this step: (S,) rows and their (S, D, H, W) maps."""
+
+    rows: Int64[Tensor, " S"]
+    maps: Float[Tensor, "S D H W"] | None
+
+
 class Network(nn.Module):
     """The shared encoder and the heads that ``spec.tasks`` names."""
 
@@ -200,22 +208,35 @@ class Network(nn.Module):
             return TaskLosses(parts={})
         features = cast("Features", self.encoder(shown.image))
         parts: dict[Task, dict[str, Tensor]] = {}
-        for task in self.tasks:
+        decoded = _Decoded(rows=shown.batch.rows(Task.SEGMENTATION)[:0], maps=None)
+        # The class comes last: it reads what the masks' arm has decoded.
+        for task in sorted(self.tasks, key=lambda one: one is Task.CLASSIFICATION):
             rows = shown.batch.rows(task)
-            if len(rows):
-                head, chosen = self.heads[task.value], shown.batch.select(rows)
-                output = head(self._read_by(task, features.select(rows)))
-                parts[task] = ARMS[task].loss(head, output, chosen)
+            if len(rows) == 0:
+                continue
+            head, chosen = self.heads[task.value], shown.batch.select(rows)
+            read = features.select(rows)
+            if task is Task.CLASSIFICATION and self.spec.class_reads_masks:
+                read = read.with_finest(self._decoded(features, rows, decoded))
+            output = head(read)
+            if task is Task.SEGMENTATION:
+                decoded = _Decoded(rows=rows, maps=output.decoded.detach())
+            parts[task] = ARMS[task].loss(head, output, chosen)
         return TaskLosses(parts=parts)
 
-    def _read_by(self, task: Task, features: Features) -> Features:
-        """What an arm reads: the trunk's maps; for a class also what the masks are read from.
+    def _decoded(
+        self, features: Features, rows: Int64[Tensor, " R"], known: _Decoded
+    ) -> Float[Tensor, "R D H W"]:
+        """The map that the masks are read from, for ``rows``; what is known is not made again.
 
-        That map comes without gradient: the class reads what the masks have taught, and a step
-        without a mask leaves the segmentation arm untouched.
+        It comes without gradient: the class reads what the masks have taught, and a step without
+        a mask leaves the segmentation arm untouched.
         """
-        if task is not Task.CLASSIFICATION or not self.spec.class_reads_masks:
-            return features
-        with torch.no_grad():
-            looked = cast("SegmentationOutput", self.heads["segmentation"](features))
-        return features.with_finest(looked.decoded)
+        missing = rows[~torch.isin(rows, known.rows)]
+        maps = [] if known.maps is None else [known.maps]
+        if len(missing):
+            with torch.no_grad():
+                arm = cast("SegmentationHead", self.heads["segmentation"])
+                maps.append(cast("SegmentationOutput", arm(features.select(missing))).decoded)
+        every = torch.cat([known.rows, missing])
+        return torch.cat(maps)[(rows[:, None] == every[None]).int().argmax(dim=1)]
