@@ -222,7 +222,7 @@ class Network(nn.Module):
             if task is Task.SEGMENTATION:
                 decoded = _Decoded(rows=rows, maps=output.decoded.detach())
             parts[task] = ARMS[task].loss(head, output, chosen)
-        return TaskLosses(parts=parts)
+        return TaskLosses(parts={task: parts[task] for task in self.tasks if task in parts})
 
     def _decoded(
         self, features: Features, rows: Int64[Tensor, " R"], known: _Decoded
