@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from evaluation_cases import Oracle, make_batch
 
-from tetract.evaluate.collect import Collected, collect
+from tetract.evaluate.collect import Collected, Seen, collect
 from tetract.evaluate.headline import LOWER_IS_BETTER, PRIMARY, headline
 from tetract.evaluate.markdown import evaluation_to_markdown
 from tetract.evaluate.result import About, Evaluation, Hiding
@@ -34,7 +34,9 @@ def relabelled(labels: Sequence[tuple[str, Sequence[int]]]) -> Evaluation:
     one, seen = found.classification[0], found.seen[0]
     rows = [
         replace(
-            one, source=name, candidates=(one.candidates | True) & [bool(c) for c in candidates]
+            one,
+            identity=replace(one.identity, source=name),
+            candidates=(one.candidates | True) & [bool(c) for c in candidates],
         )
         for name, candidates in labels
     ]
@@ -42,7 +44,7 @@ def relabelled(labels: Sequence[tuple[str, Sequence[int]]]) -> Evaluation:
         replace(
             found,
             classification=tuple(rows),
-            seen=tuple(replace(seen, source=name) for name, _ in labels),
+            seen=tuple(Seen(identity=replace(seen.identity, source=name)) for name, _ in labels),
         )
     )
 
@@ -138,11 +140,13 @@ def test_the_headline_of_nothing_is_none() -> None:
 def test_json_survives_the_trip_and_holds_no_nan() -> None:
     found = evaluation_to_json(evaluated())
     assert json.loads(json.dumps(found, allow_nan=False)) == found
-    assert found["schema"] == SCHEMA == "tetract.evaluation/1"
+    assert found["schema"] == SCHEMA == "tetract.evaluation/2"
     assert found["overall"]["detection"]["any_lesion"]["ap_30"] == {
         "value": pytest.approx((51 + 50 * 2 / 3) / 101),
         "support": {"slices": 3, "patients": 2, "slices_without_patient": 0},
         "reason": "",
+        "interval": None,
+        "no_interval": "",
     }
 
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
+from identities import somebody
 from tetract.tasks.classification.metrics import ClassificationRow, score_classification
 
 NAMES = ("covid", "normal", "cancer")
@@ -22,8 +23,7 @@ def row(
     return ClassificationRow(
         probabilities=np.array(probabilities, dtype=np.float32),
         candidates=np.array(candidates, dtype=np.bool_),
-        patient=patient,
-        source=source,
+        identity=somebody(patient, source),
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from identities import somebody
 from tetract.tasks.detection.froc import Detections, box_iou, froc_curve
 from tetract.tasks.detection.metrics import AP_IOUS, DetectionRow, score_detection
 
@@ -28,8 +29,7 @@ def row(
         truth_xyxy=np.array([box for box, _ in true], dtype=np.float32).reshape(-1, 4),
         truth_labels=np.array([label for _, label in true], dtype=np.int64),
         annotated=np.array(annotated, dtype=np.bool_),
-        patient=patient,
-        source="s",
+        identity=somebody(patient),
     )
 
 

@@ -10,6 +10,7 @@ from torchmetrics.functional.image import (
     structural_similarity_index_measure,
 )
 
+from identities import somebody
 from tetract.tasks.reconstruction.metrics import (
     Errors,
     HiddenErrors,
@@ -29,7 +30,7 @@ def pictures(seed: int, size: int = 24) -> tuple[np.ndarray, np.ndarray]:
 
 
 def row(plain: Errors, hidden: HiddenErrors | None = None, source: str = "s") -> ReconstructionRow:
-    return ReconstructionRow(plain=plain, hidden=hidden, patient="p", source=source)
+    return ReconstructionRow(plain=plain, hidden=hidden, identity=somebody(source=source))
 
 
 def scores(*rows: ReconstructionRow, width: float | None = None) -> ReconstructionScores:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import f1_score, jaccard_score
 
+from identities import somebody
 from tetract.tasks.segmentation.metrics import SegmentationRow, count_pixels, score_segmentation
 
 NAMES = ("lung", "infection")
@@ -27,8 +28,7 @@ def row(
         false_negative=table[:, 2],
         annotated=np.array(annotated, dtype=np.bool_),
         pixel_mm2=pixel_mm2,
-        patient=patient,
-        source="s",
+        identity=somebody(patient),
     )
 
 

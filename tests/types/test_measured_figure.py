@@ -4,8 +4,10 @@ import math
 
 import pytest
 
-from tetract.evaluate.collect import Origin
-from tetract.types.figure import Figure, Support, count_support, group_keys, mean_figure
+from identities import somebody
+from tetract.evaluate.collect import Seen
+from tetract.types.figure import Figure, Support, count_support, mean_figure
+from tetract.types.identity import group_keys
 
 NOBODY = Support(slices=0, patients=0)
 
@@ -31,11 +33,11 @@ def test_the_mean_of_nothing_is_undefined() -> None:
 
 
 def test_equal_patient_keys_of_two_sources_are_two_patients() -> None:
-    rows = [Origin(patient="1", source=source) for source in ("a", "b", "a")]
+    rows = [Seen(identity=somebody("1", source)) for source in ("a", "b", "a")]
     assert count_support(rows) == Support(slices=3, patients=2)
 
 
 def test_slices_without_patient_are_groups_of_their_own() -> None:
-    rows = [Origin(patient=patient, source="a") for patient in ("", "", "1")]
+    rows = [Seen(identity=somebody(patient, "a")) for patient in ("", "", "1")]
     assert len(set(group_keys(rows))) == 3
     assert count_support(rows) == Support(slices=3, patients=1, slices_without_patient=2)

@@ -250,6 +250,7 @@ class SliceDataset(Dataset[Sample]):
             source=item.row.source,
             slice_index=0,
             spacing_mm=None,
+            series=item.row.series or "",
         )
 
     def _read(self, item: _Item) -> Prepared:

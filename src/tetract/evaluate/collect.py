@@ -54,11 +54,10 @@ class Predictor(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """A slice that was seen; see ``Identity``."""
+class Seen:
+    """A slice that was seen."""
 
-    patient: str
-    source: str
+    identity: Identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +78,7 @@ class Collected:
     tasks: tuple[Task, ...]
     label_space: LabelSpace
     hiding: Hiding
-    seen: tuple[Origin, ...]
+    seen: tuple[Seen, ...]
     classification: tuple[ClassificationRow, ...]
     segmentation: tuple[SegmentationRow, ...]
     reconstruction: tuple[ReconstructionRow, ...]
@@ -105,7 +104,7 @@ def collect(
         InputError: ``E_PREDICTION_NOT_FINITE`` where a prediction is NaN or infinite.
     """
     tasks = tuple(predictor.tasks)
-    seen: list[Origin] = []
+    seen: list[Seen] = []
     classification: list[ClassificationRow] = []
     segmentation: list[SegmentationRow] = []
     reconstruction: list[ReconstructionRow] = []
@@ -114,7 +113,7 @@ def collect(
         batch = _taught(whole, tasks)
         if batch.identity:
             said = predictor.predict(batch.image)
-            seen += [Origin(patient=who.patient, source=who.source) for who in batch.identity]
+            seen += [Seen(identity=who) for who in batch.identity]
             if Task.CLASSIFICATION in tasks:
                 classification += _classification(batch, said)
             if Task.SEGMENTATION in tasks:
@@ -168,7 +167,7 @@ def _classification(batch: Batch, said: Predictions) -> list[ClassificationRow]:
     label = _array(batch.label)
     return [
         ClassificationRow(
-            probabilities=scores[row], candidates=label[row], **_origin(batch.identity[row])
+            probabilities=scores[row], candidates=label[row], identity=batch.identity[row]
         )
         for row in _rows(batch, Task.CLASSIFICATION)
     ]
@@ -187,7 +186,7 @@ def _segmentation(batch: Batch, said: Predictions) -> list[SegmentationRow]:
                 false_negative=missed,
                 annotated=_array(batch.masks_annotated[row]),
                 pixel_mm2=None if who.spacing_mm is None else who.spacing_mm[0] * who.spacing_mm[1],
-                **_origin(who),
+                identity=who,
             )
         )
     return rows
@@ -206,7 +205,7 @@ def _detection(batch: Batch, said: Predictions) -> list[DetectionRow]:
                 truth_xyxy=_numbers(truth.xyxy),
                 truth_labels=_array(truth.labels),
                 annotated=_array(truth.annotated),
-                **_origin(batch.identity[row]),
+                identity=batch.identity[row],
             )
         )
     return rows
@@ -236,7 +235,7 @@ def _reconstruction(
                 hidden=measure_hidden(
                     truth, masked[row][seen], withheld[row][seen[1:]], patch_px=hiding.patch_px
                 ),
-                **_origin(who),
+                identity=who,
             )
         )
     return measured
@@ -244,10 +243,6 @@ def _reconstruction(
 
 def _rows(batch: Batch, task: Task) -> list[int]:
     return batch.rows(task).tolist()
-
-
-def _origin(who: Identity) -> dict[str, str]:
-    return {"patient": who.patient, "source": who.source}
 
 
 def _answer(answer: Answer | None, task: Task) -> Answer:

@@ -12,10 +12,11 @@ from tetract.tasks.detection.metrics import score_detection
 from tetract.tasks.reconstruction.metrics import score_reconstruction
 from tetract.tasks.segmentation.metrics import score_segmentation
 from tetract.types import Task
-from tetract.types.figure import HasOrigin, count_support
+from tetract.types.figure import count_support
+from tetract.types.identity import HasIdentity
 
 OVERALL = "overall"
-_Row = TypeVar("_Row", bound=HasOrigin)
+_Row = TypeVar("_Row", bound=HasIdentity)
 
 
 def score(
@@ -35,7 +36,7 @@ def score(
     """
     about = About() if about is None else about
     known = {} if hu_known is None else hu_known
-    names = sorted({row.source for row in collected.seen})
+    names = sorted({row.identity.source for row in collected.seen})
     sources = tuple(_section(collected, name, hu_window_width, known) for name in names)
     overall = _section(collected, None, hu_window_width, known)
     labels = _labels_by_source(collected.classification)
@@ -70,7 +71,7 @@ def _section(
     names, tasks = collected.label_space, collected.tasks
 
     def pick(rows: Sequence[_Row]) -> list[_Row]:
-        return [row for row in rows if source is None or row.source == source]
+        return [row for row in rows if source is None or row.identity.source == source]
 
     return Section(
         name=OVERALL if source is None else source,
@@ -96,7 +97,7 @@ def _labels_by_source(rows: Sequence[ClassificationRow]) -> dict[str, set[tuple[
     """Which candidate sets each source uses."""
     found: dict[str, set[tuple[bool, ...]]] = {}
     for row in rows:
-        found.setdefault(row.source, set()).add(tuple(row.candidates.tolist()))
+        found.setdefault(row.identity.source, set()).add(tuple(row.candidates.tolist()))
     return found
 
 

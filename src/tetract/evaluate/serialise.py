@@ -13,7 +13,9 @@ from tetract.evaluate.result import Evaluation
 from tetract.evaluate.tables import evaluation_tables
 from tetract.types.table import Table
 
-SCHEMA = "tetract.evaluation/1"
+SCHEMA = "tetract.evaluation/2"
+# A thousand bootstrap draws per figure: they follow from the rows and the seed.
+UNWRITTEN = frozenset({"draws"})
 
 
 def evaluation_to_json(evaluation: Evaluation) -> dict[str, Any]:
@@ -47,7 +49,9 @@ def _shown(table: Table) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         return {
-            field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)
+            field.name: _plain(getattr(value, field.name))
+            for field in dataclasses.fields(value)
+            if field.name not in UNWRITTEN
         }
     if isinstance(value, tuple):
         return [_plain(entry) for entry in value]

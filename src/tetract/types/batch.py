@@ -9,30 +9,9 @@ import torch
 from jaxtyping import Bool, Float, Float32, Int64
 from torch import Tensor
 
+from tetract.types.identity import Identity
 from tetract.types.targets import Targets
 from tetract.types.task import Task
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
-    """Who a row is, for sampling, grouping and reports; never shown as a patient's name.
-
-    Attributes:
-        row: Index into the data set's table.
-        patient: Grouping key, or "" where the source publishes none.
-        source: Name of the source.
-        slice_index: Position within its series, 0 for single pictures.
-        spacing_mm: Height and width of a pixel of ``Sample.image`` in mm, or None if unknown.
-        frame_px: ``(top, left, bottom, right)``, half-open: the part of ``Sample.image`` that
-            shows the slice, the rest being padding; None where there is no padding.
-    """
-
-    row: int
-    patient: str
-    source: str
-    slice_index: int
-    spacing_mm: tuple[float, float] | None
-    frame_px: tuple[int, int, int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

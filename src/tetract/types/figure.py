@@ -4,23 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass, field
 
+import numpy as np
+from jaxtyping import Float
 
-@runtime_checkable
-class HasOrigin(Protocol):
-    """A scored slice that knows where it comes from."""
-
-    @property
-    def patient(self) -> str:
-        """Grouping key within the source, "" where the source publishes none."""
-        ...
-
-    @property
-    def source(self) -> str:
-        """Name of the source."""
-        ...
+from tetract.types.identity import HasIdentity, group_keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +30,21 @@ class Support:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """A confidence interval.
+
+    Attributes:
+        low: Lower end, finite.
+        high: Upper end, finite, at least ``low``.
+        level: Stated coverage, such as 0.95.
+    """
+
+    low: float
+    high: float
+    level: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
     """One number of an evaluation.
 
@@ -48,11 +52,18 @@ class Figure:
         value: The number, finite; None where it is not defined.
         support: The data it was computed from.
         reason: Why it is not defined; "" where it is.
+        interval: Where it lies for other patients of the same kind; None where that is unknown.
+        no_interval: Why the interval is unknown; "" where it is known or was not asked for.
+        draws: (R,) the number in each bootstrap draw, NaN where a draw leaves it undefined, so
+            that two figures of the same draws can be compared; None where none was made.
     """
 
     value: float | None
     support: Support
     reason: str = ""
+    interval: Interval | None = None
+    no_interval: str = ""
+    draws: Float[np.ndarray, " R"] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse NaN, infinity, and a missing number without a reason: they would be our bug."""
@@ -64,14 +75,7 @@ class Figure:
             raise ValueError(msg)
 
 
-def group_keys(rows: Iterable[HasOrigin]) -> list[tuple[str, str, int]]:
-    """One key per row: equal for slices of one patient, unique where the patient is unknown."""
-    return [
-        (row.source, row.patient, -1 if row.patient else index) for index, row in enumerate(rows)
-    ]
-
-
-def count_support(rows: Iterable[HasOrigin]) -> Support:
+def count_support(rows: Iterable[HasIdentity]) -> Support:
     """How many slices and patients these rows are."""
     keys = group_keys(rows)
     return Support(
@@ -81,8 +85,13 @@ def count_support(rows: Iterable[HasOrigin]) -> Support:
     )
 
 
+def undefined(support: Support, reason: str) -> Figure:
+    """A figure that does not exist, and why."""
+    return Figure(value=None, support=support, reason=reason)
+
+
 def mean_figure(values: Sequence[float], support: Support, *, reason: str) -> Figure:
     """The plain mean, or an undefined figure with ``reason`` where there is nothing to average."""
     if not values:
-        return Figure(value=None, support=support, reason=reason)
+        return undefined(support, reason)
     return Figure(value=math.fsum(values) / len(values), support=support)

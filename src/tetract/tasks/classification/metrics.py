@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float
 from sklearn.metrics import f1_score, roc_auc_score
 
 from tetract.types.figure import Figure, Support, count_support, mean_figure
+from tetract.types.identity import Identity
 
 THRESHOLD = 0.5
 
@@ -26,14 +27,12 @@ class ClassificationRow:
     Attributes:
         probabilities: (K,) predicted, finite.
         candidates: (K,) bool; one True is a known class, several what the source leaves open.
-        patient: Grouping key, "" where unknown.
-        source: Name of the source.
+        identity: Who the slice is.
     """
 
     probabilities: Float[np.ndarray, " K"]
     candidates: Bool[np.ndarray, " K"]
-    patient: str
-    source: str
+    identity: Identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

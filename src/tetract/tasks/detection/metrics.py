@@ -20,6 +20,7 @@ from pycocotools.cocoeval import COCOeval
 
 from tetract.tasks.detection.froc import Detections, FrocCurve, froc_curve
 from tetract.types.figure import Figure, Support, count_support
+from tetract.types.identity import Identity
 
 ANY_LESION = "any lesion"
 AP_IOUS = (0.1, 0.3, 0.5)
@@ -38,8 +39,7 @@ class DetectionRow:
         truth_xyxy: (T, 4) reference, pixels, half-open.
         truth_labels: (T,) from 0.
         annotated: (K,) bool: which lesions were looked for.
-        patient: Grouping key, "" where unknown.
-        source: Name of the source.
+        identity: Who the slice is.
     """
 
     xyxy: Float[np.ndarray, "N 4"]
@@ -48,8 +48,7 @@ class DetectionRow:
     truth_xyxy: Float[np.ndarray, "T 4"]
     truth_labels: Int64[np.ndarray, " T"]
     annotated: Bool[np.ndarray, " K"]
-    patient: str
-    source: str
+    identity: Identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

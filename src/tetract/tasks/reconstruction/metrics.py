@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float
 from scipy.ndimage import gaussian_filter, uniform_filter
 
 from tetract.types.figure import Figure, Support, count_support, mean_figure
+from tetract.types.identity import Identity
 
 DATA_RANGE = 1.0
 SSIM_WINDOW_PX = 11
@@ -58,14 +59,12 @@ class ReconstructionRow:
     Attributes:
         plain: With the whole slice shown.
         hidden: With patches withheld, or None where none were.
-        patient: Grouping key, "" where unknown.
-        source: Name of the source.
+        identity: Who the slice is.
     """
 
     plain: Errors
     hidden: HiddenErrors | None
-    patient: str
-    source: str
+    identity: Identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,7 +264,7 @@ def _in_hu(
     hu_known: Mapping[str, bool],
 ) -> Figure:
     """MAE times the window's width, over the sources whose values are HU."""
-    known = [row for row in rows if hu_known.get(row.source, False)]
+    known = [row for row in rows if hu_known.get(row.identity.source, False)]
     if width is None:
         return Figure(value=None, support=count_support(known), reason="HU window unknown")
     return _mean(known, lambda row: read(row).mae * width, "no rows with known HU")

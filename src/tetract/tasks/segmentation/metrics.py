@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int64
 
-from tetract.types.figure import Figure, Support, count_support, group_keys, mean_figure
+from tetract.types.figure import Figure, Support, count_support, mean_figure
+from tetract.types.identity import GroupKey, Identity, group_keys
 
 THRESHOLD = 0.5
 NO_REFERENCE = "no reference pixels"
@@ -30,8 +31,7 @@ class SegmentationRow:
         false_negative: (M,) pixels in the reference only.
         annotated: (M,) bool; counts of a False channel are not read.
         pixel_mm2: Area of a pixel in mm2, or None where the spacing is unknown.
-        patient: Grouping key, "" where unknown.
-        source: Name of the source.
+        identity: Who the slice is.
     """
 
     true_positive: Int64[np.ndarray, " M"]
@@ -39,8 +39,7 @@ class SegmentationRow:
     false_negative: Int64[np.ndarray, " M"]
     annotated: Bool[np.ndarray, " M"]
     pixel_mm2: float | None
-    patient: str
-    source: str
+    identity: Identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +136,7 @@ def _score_mask(rows: Sequence[SegmentationRow], index: int, name: str) -> MaskS
         dtype=np.int64,
     ).reshape(-1, 3)
     bears = (counts[:, 0] + counts[:, 2]) > 0
-    by_patient: defaultdict[tuple[str, str, int], list[int]] = defaultdict(list)
+    by_patient: defaultdict[GroupKey, list[int]] = defaultdict(list)
     for position, key in enumerate(group_keys(annotated)):
         by_patient[key].append(position)
     groups = [members for members in by_patient.values() if bears[members].any()]
