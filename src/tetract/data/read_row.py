@@ -1,7 +1,11 @@
-"""The files behind a row: its volume and its masks, each decoded once while rows come in order."""
+"""The files behind a row: its volume and its masks, each decoded once while rows come in order.
+
+A file that was refused is not tried again: a broken series has as many rows as slices.
+"""
 
 from __future__ import annotations
 
+import copy
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import replace
@@ -16,20 +20,19 @@ from tetract.data.cells import MaskSource
 from tetract.data.label_algebra import RowLabels
 from tetract.data.read_image import read_image
 from tetract.data.table import Row
-from tetract.errors import LabelError
+from tetract.errors import InputError, LabelError
 from tetract.io import LabelMap, labels_on_grid, read_label_map
+from tetract.io.hu_checks import AIR_HU, PLAUSIBLE_HU
 from tetract.types import Volume
 
 _OPEN_VOLUMES = 2
 _OPEN_MASKS = 4
-# What scanners write: padding as low as -3024, metal as high as the extended range.
-LOWEST_HU, HIGHEST_HU, AIR_HU = -3100, 20000, -1024
 
 Value = TypeVar("Value")
 
 
 class RowReader:
-    """Reads rows and keeps the volumes it read last."""
+    """Reads rows and keeps the volumes it read last, and every refusal."""
 
     def __init__(self) -> None:
         self._volumes = _Recent[Volume](_OPEN_VOLUMES)
@@ -43,7 +46,8 @@ class RowReader:
             LabelError: ``E_HU_CARD`` when the file's values are not what the card says,
                 ``E_HU_RANGE`` when its ``hu_offset`` does not make them HU.
         """
-        volume = self._volumes.get(row.image, lambda: _read(row.image, source))
+        as_said = (row.image, source.hu_known, source.hu_offset)
+        volume = self._volumes.get(as_said, lambda: _read(row.image, source))
         if volume.hu_known != source.hu_known:
             kinds = {True: "Hounsfield units", False: "grey values of a picture"}
             raise LabelError(
@@ -91,12 +95,12 @@ def _read(image: Path, source: SourceCard) -> Volume:
         return volume
     values = volume.values.astype(np.int32) - source.hu_offset
     low, high = int(values.min()), int(values.max())
-    if low < LOWEST_HU or high > HIGHEST_HU:
+    if low < PLAUSIBLE_HU[0] or high > PLAUSIBLE_HU[1]:
         raise LabelError(
             "E_HU_RANGE",
             "the picture's values less hu_offset are no Hounsfield units",
             where=image.name,
-            expected=f"{LOWEST_HU} to {HIGHEST_HU} HU",
+            expected=f"{PLAUSIBLE_HU[0]:g} to {PLAUSIBLE_HU[1]:g} HU",
             found=f"{low} to {high}",
             fix="Correct hu_offset of the source",
         )
@@ -110,13 +114,22 @@ def slice_index(row: Row, volume: Volume) -> int:
     Raises:
         LabelError: ``E_BAD_SLICE`` when the volume has no such slice, or several to choose from.
     """
+    return slice_within(row, volume.depth)
+
+
+def slice_within(row: Row, depth: int) -> int:
+    """As ``slice_index`` for a file of which only the number of slices is known.
+
+    Raises:
+        LabelError: As ``slice_index``.
+    """
     index = 0 if row.slice is None else int(row.slice)
-    if index >= volume.depth or (row.slice is None and volume.depth > 1):
+    if index >= depth or (row.slice is None and depth > 1):
         raise LabelError(
             "E_BAD_SLICE",
             "the row's slice does not fit its file",
             where=row.image.name,
-            expected=f"all, or 0 to {volume.depth - 1}",
+            expected=f"all, or 0 to {depth - 1}",
             found="-" if row.slice is None else str(index),
         )
     return index
@@ -140,17 +153,29 @@ def _aligned(path: Path, volume: Volume) -> LabelMap:
 
 
 class _Recent(Generic[Value]):
-    """The last few values that were made."""
+    """The last few values that were made, and every refusal to make one."""
 
     def __init__(self, size: int) -> None:
         self._size = size
         self._kept: OrderedDict[Hashable, Value] = OrderedDict()
+        self._refused: dict[Hashable, InputError] = {}
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
-        """The value of ``key``, made if it is not among the last few."""
+        """The value of ``key``, made if it is not among the last few.
+
+        Raises:
+            InputError: Whatever ``make`` raised for this key, now or earlier.
+        """
+        if key in self._refused:
+            raise copy.copy(self._refused[key])
         if key not in self._kept:
             if len(self._kept) == self._size:  # before making: two at a time may not fit memory
                 self._kept.popitem(last=False)
-            self._kept[key] = make()
+            try:
+                self._kept[key] = make()
+            except InputError as refusal:  # what the machine lacks may be there the next time
+                # A copy has no traceback, which would keep the half-read volume in memory.
+                self._refused[key] = copy.copy(refusal)
+                raise
         self._kept.move_to_end(key)
         return self._kept[key]

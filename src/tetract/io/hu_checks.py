@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float64, Shaped
 from tetract.errors import ReadError
 
 AIR_HU = -1024
+# What scanners write: padding as low as -3024, metal as high as the extended range.
 PLAUSIBLE_HU = (-3100.0, 20000.0)
 # Extended CT scales end near 31 700; what lies above was unsigned data read as signed, or the
 # reverse.

@@ -6,7 +6,6 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from tetract.errors import ReadError
 from tetract.io.dicom.series import (
     count_dicom_file,
     count_dicom_series,
@@ -14,6 +13,7 @@ from tetract.io.dicom.series import (
     read_dicom_series,
 )
 from tetract.io.grids.volume_files import VOLUME_KINDS, read_volume_file, volume_file_depth
+from tetract.io.listing import visible_files
 from tetract.io.option_fit import check_options
 from tetract.io.options import ReadOptions
 from tetract.io.pictures.picture import read_picture
@@ -107,17 +107,7 @@ def natural_order(path: Path) -> tuple[tuple[int, int, str], ...]:
 
 def _files(folder: Path) -> list[tuple[Path, Kind]]:
     """The files of a folder with their kinds, hidden ones left out, in natural order."""
-    try:
-        found = [p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")]
-    except OSError as fault:
-        raise ReadError(
-            "E_CANNOT_READ",
-            "the folder cannot be listed",
-            where=folder.name,
-            found=type(fault).__name__,
-            fix="Check its permissions",
-        ) from None
-    return [(path, sniff(path)) for path in sorted(found, key=natural_order)]
+    return [(path, sniff(path)) for path in sorted(visible_files(folder), key=natural_order)]
 
 
 def _is_picture_folder(files: list[tuple[Path, Kind]]) -> bool:

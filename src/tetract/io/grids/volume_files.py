@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tetract.io.grids.meta_image import load_meta_image, meta_image_grid
+from tetract.io.grids.headed import HEADED_KINDS, headed_grid, load_headed
 from tetract.io.grids.nifti import load_nifti
 from tetract.io.grids.nifti_bytes import read_nifti_header
-from tetract.io.grids.nrrd import load_nrrd, nrrd_grid
 from tetract.io.grids.stored_grid import StoredGrid, StoredVolume
 from tetract.io.grids.stored_values import axial_depth, volume_from
 from tetract.io.guard import reading
@@ -15,7 +14,7 @@ from tetract.io.options import ReadOptions
 from tetract.io.sniff import Kind
 from tetract.types import Volume
 
-VOLUME_KINDS = (Kind.NIFTI, Kind.NIFTI_GZ, Kind.METAIMAGE, Kind.NRRD)
+VOLUME_KINDS = (Kind.NIFTI, Kind.NIFTI_GZ, *HEADED_KINDS)
 _DEFAULTS = ReadOptions()
 
 
@@ -23,12 +22,10 @@ def load_stored(path: Path, kind: Kind, options: ReadOptions = _DEFAULTS) -> Sto
     """The stored numbers of a volume file with their checked header.
 
     Raises:
-        ReadError: See ``load_nifti``, ``load_meta_image`` and ``load_nrrd``.
-        GeometryError: See ``load_nifti``, ``load_meta_image`` and ``load_nrrd``.
+        ReadError: See ``load_nifti`` and ``load_headed``.
+        GeometryError: See ``load_nifti`` and ``load_headed``.
     """
-    if kind is Kind.METAIMAGE:
-        return load_meta_image(path)
-    return load_nrrd(path) if kind is Kind.NRRD else load_nifti(path, kind, options)
+    return load_headed(path, kind) if kind in HEADED_KINDS else load_nifti(path, kind, options)
 
 
 def read_volume_file(path: Path, kind: Kind, options: ReadOptions) -> Volume:
@@ -43,19 +40,23 @@ def read_volume_file(path: Path, kind: Kind, options: ReadOptions) -> Volume:
         return volume_from(stored, path, kind, options)
 
 
-def volume_file_depth(path: Path, kind: Kind, options: ReadOptions) -> int:
-    """Number of axial slices, from the header alone.
+def volume_file_grid(path: Path, kind: Kind, options: ReadOptions = _DEFAULTS) -> StoredGrid:
+    """The checked header of a volume file, without touching the voxels.
 
     Raises:
         ReadError: As ``load_stored``, for the header.
         GeometryError: As ``load_stored``.
     """
-    return axial_depth(_grid(path, kind, options))
-
-
-def _grid(path: Path, kind: Kind, options: ReadOptions) -> StoredGrid:
-    if kind is Kind.METAIMAGE:
-        return meta_image_grid(path)
-    if kind is Kind.NRRD:
-        return nrrd_grid(path)
+    if kind in HEADED_KINDS:
+        return headed_grid(path, kind)
     return read_nifti_header(path, kind, options).grid
+
+
+def volume_file_depth(path: Path, kind: Kind, options: ReadOptions) -> int:
+    """Number of axial slices, from the header alone.
+
+    Raises:
+        ReadError: As ``volume_file_grid``.
+        GeometryError: As ``volume_file_grid``.
+    """
+    return axial_depth(volume_file_grid(path, kind, options))

@@ -7,10 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from tetract.errors import GeometryError
-from tetract.io.grids.meta_image import meta_image_grid
-from tetract.io.grids.nifti_bytes import read_nifti_header
-from tetract.io.grids.nrrd import nrrd_grid
 from tetract.io.grids.stored_values import oriented
+from tetract.io.grids.volume_files import VOLUME_KINDS, volume_file_grid
 from tetract.io.guard import reading
 from tetract.io.labels.ct_grid import read_ct_grid
 from tetract.io.sniff import Kind, sniff_image
@@ -27,15 +25,10 @@ def read_grid(path: Path) -> Geometry:
     if path.is_dir():
         return read_ct_grid(path).geometry
     kind = sniff_image(path)
+    if kind not in VOLUME_KINDS:
+        raise _placeless(path, kind)
     with reading(path.name, code="E_BAD_HEADER", what="the volume file is damaged"):
-        if kind is Kind.METAIMAGE:
-            stored = meta_image_grid(path)
-        elif kind is Kind.NRRD:
-            stored = nrrd_grid(path)
-        elif kind in (Kind.NIFTI, Kind.NIFTI_GZ):
-            stored = read_nifti_header(path, kind).grid
-        else:
-            raise _placeless(path, kind)
+        stored = volume_file_grid(path, kind)
         nothing = np.broadcast_to(np.zeros(1, dtype=np.int8), stored.shape[::-1])
         _, geometry = oriented(nothing, stored)
     if geometry is None:

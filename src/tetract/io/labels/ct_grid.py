@@ -19,6 +19,7 @@ from tetract.io.dicom.header import read_dicom, text
 from tetract.io.dicom.kind import DicomKind, kind_of_dicom
 from tetract.io.dicom.series import arrange_series
 from tetract.io.guard import reading
+from tetract.io.listing import visible_files
 from tetract.io.options import ReadOptions
 from tetract.io.sniff import Kind, sniff
 from tetract.types import Geometry
@@ -90,7 +91,7 @@ def read_ct_grid(folder: Path, options: ReadOptions = _DEFAULTS) -> CtGrid:
         ReadError: As ``read_volume``, for what headers tell.
         GeometryError: As ``read_volume``.
     """
-    files = [(path, sniff(path)) for path in _files(folder)]
+    files = [(path, sniff(path)) for path in visible_files(folder)]
     with reading(folder.name, code="E_BAD_DICOM", what="a DICOM file is damaged"):
         _, ordered, _ = arrange_series(folder, files, options)
         geometry, _ = stack_geometry(ordered)
@@ -123,13 +124,13 @@ def find_objects(root: Path, modality: str) -> tuple[Path, ...]:
     return tuple(
         path
         for folder in _folders(root)
-        for path in _files(folder)
+        for path in visible_files(folder)
         if sniff(path) is Kind.DICOM and _modality(path) == modality
     )
 
 
 def _ct_folder(folder: Path) -> CtFolder | None:
-    for path in _files(folder):
+    for path in visible_files(folder):
         if sniff(path) is not Kind.DICOM:
             continue
         try:
@@ -157,17 +158,3 @@ def _folders(root: Path) -> Iterator[Path]:
     for folder, below, _ in os.walk(root, followlinks=False):
         below.sort()
         yield Path(folder)
-
-
-def _files(folder: Path) -> list[Path]:
-    try:
-        found = [p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")]
-    except OSError as fault:
-        raise ReadError(
-            "E_CANNOT_READ",
-            "the folder cannot be listed",
-            where=folder.name,
-            found=type(fault).__name__,
-            fix="Check its permissions",
-        ) from None
-    return sorted(found)

@@ -10,11 +10,10 @@ import numpy as np
 from jaxtyping import Float64
 from pydicom.dataset import Dataset
 
-from tetract.errors import ReadError
 from tetract.io.dicom.header import integer, numbers, text
 from tetract.io.guard import reading
 from tetract.io.labels.dicom_object import References, Region, clean, first, items, read_object
-from tetract.io.labels.seg_pixels import SegPixels, seg_pixels
+from tetract.io.labels.seg_pixels import SegPixels, bad_frames, seg_pixels
 
 _TAGS: Final = (
     "SegmentationType",
@@ -153,7 +152,7 @@ def _frame(group: Dataset, shared: Dataset | None, kind: str, where: str) -> Seg
     named = macro("SegmentIdentificationSequence")
     number = None if named is None else integer(named, "ReferencedSegmentNumber", where)
     if kind != "LABELMAP" and number is None:
-        raise _frames(where, "a Referenced Segment Number (0062,000B) for each frame", "none")
+        raise bad_frames(where, "a Referenced Segment Number (0062,000B) for each frame", "none")
     derived = macro("DerivationImageSequence")
     sources = [text(s, "ReferencedSOPInstanceUID") for s in items(derived, "SourceImageSequence")]
     return SegFrame(
@@ -177,7 +176,7 @@ def _plane(
     six = numbers(orientation, "ImageOrientationPatient", where)
     spacing = numbers(measures, "PixelSpacing", where)
     if (len(point), len(six), len(spacing)) != (3, 6, 2) or min(spacing) <= 0:
-        raise _frames(where, "3, 6 and 2 numbers that place a frame", "others")
+        raise bad_frames(where, "3, 6 and 2 numbers that place a frame", "others")
     return FramePlane(
         position=np.array(point),
         along_row=np.array(six[:3]),
@@ -190,19 +189,8 @@ def _check_segments(made: Segmentation) -> None:
     described = [region.number for region in made.regions]
     used = {frame.segment for frame in made.frames if frame.segment is not None}
     if len(set(described)) != len(described) or min(described, default=0) < 1:
-        raise _frames(made.name, "segments with numbers of their own", str(described[:8]))
+        raise bad_frames(made.name, "segments with numbers of their own", str(described[:8]))
     if not used <= set(described):
-        raise _frames(made.name, "frames of described segments", f"segment {max(used)}")
+        raise bad_frames(made.name, "frames of described segments", f"segment {max(used)}")
     if not 1 <= made.full <= 255:
-        raise _frames(made.name, "a Maximum Fractional Value of 1 to 255", str(made.full))
-
-
-def _frames(where: str, expected: str, found: str) -> ReadError:
-    return ReadError(
-        "E_SEG_FRAMES",
-        "the frames of the segmentation and their descriptions do not belong together",
-        where=where,
-        expected=expected,
-        found=found,
-        fix="Export the segmentation again",
-    )
+        raise bad_frames(made.name, "a Maximum Fractional Value of 1 to 255", str(made.full))

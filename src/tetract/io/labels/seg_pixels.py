@@ -80,7 +80,7 @@ def seg_pixels(found: Dataset, frames: int, where: str) -> SegPixels:
     if not isinstance(content, bytes):
         raise bad_attribute("PixelData", where, "nothing")
     if stated not in (None, frames):
-        raise _frames(where, f"{frames} frames, as described one by one", f"{stated} stated")
+        raise bad_frames(where, f"{frames} frames, as described one by one", f"{stated} stated")
     if layout.rows * layout.columns * frames > MAX_SEG_PIXELS:
         raise ReadError(
             "E_TOO_LARGE",
@@ -93,7 +93,7 @@ def seg_pixels(found: Dataset, frames: int, where: str) -> SegPixels:
     needed = (layout.rows * layout.columns * layout.allocated * frames + 7) // 8
     if not layout.syntax.is_encapsulated and len(content) < needed:
         told = f"{len(content)} bytes of pixels"
-        raise _frames(where, f"{needed} bytes for {frames} frames", told)
+        raise bad_frames(where, f"{needed} bytes for {frames} frames", told)
     return SegPixels(content=content, frames=frames, format=layout, where=where)
 
 
@@ -135,7 +135,8 @@ def _format(found: Dataset, where: str) -> PixelFormat:
     )
 
 
-def _frames(where: str, expected: str, found: str) -> ReadError:
+def bad_frames(where: str, expected: str, found: str) -> ReadError:
+    """The error for frames, pixels and descriptions that do not belong together."""
     return ReadError(
         "E_SEG_FRAMES",
         "the frames of the segmentation and their descriptions do not belong together",
