@@ -229,7 +229,7 @@ def test_a_torn_patient_is_told_by_rows_and_not_by_key(tmp_path: Path) -> None:
     assert "DOE" not in render_check(report) + json.dumps(report.as_json())
 
 
-def test_a_volume_row_that_cannot_be_opened_blocks_all_use(tmp_path: Path) -> None:
+def test_a_volume_row_that_cannot_be_opened_is_refused_like_any_other(tmp_path: Path) -> None:
     good = tmp_path / "good"
     broken = tmp_path / "broken"
     a_series(good)
@@ -239,13 +239,18 @@ def test_a_volume_row_that_cannot_be_opened_blocks_all_use(tmp_path: Path) -> No
         for path in (good, broken)
     ]
     report = checked(tmp_path, *rows, card=a_card(a_source("site")))
-    assert report.problems[0].startswith("E_NONUNIFORM_SPACING table.csv row 3")
-    assert (report.usable_slices, report.exit_code) == (5, Exit.BAD_INPUT)
+    assert report.problems == ()
+    assert [(entry.name, entry.code) for entry in report.entries] == [
+        ("table.csv row 3", "E_NONUNIFORM_SPACING")
+    ]
+    assert report.as_json()["sections"][0]["refused"] == 1
+    assert (report.usable_slices, report.exit_code) == (5, Exit.SKIPPED)
     folder = open_dataset(tmp_path)
-    with pytest.raises(TetractError, match="E_NONUNIFORM_SPACING"):
-        SliceDataset(
-            folder, DataConfig(folder=tmp_path), folder.card.label_space, "train", strict=False
-        )
+    space, config = folder.card.label_space, DataConfig(folder=tmp_path)
+    with pytest.raises(TetractError, match=r"E_NONUNIFORM_SPACING table\.csv row 3"):
+        SliceDataset(folder, config, space, "train")
+    taught = SliceDataset(folder, config, space, "train", strict=False)
+    assert taught.skipped == (report.entries[0].line,)
 
 
 def test_warnings_of_the_data_set_are_in_the_report(tmp_path: Path) -> None:

@@ -227,6 +227,65 @@ def test_unreadable_images_can_be_left_out_and_are_told(tmp_path: Path) -> None:
     assert "bad.png" in data.skipped[0]
 
 
+def test_a_volume_row_that_cannot_be_opened_is_left_out_beside_the_others(tmp_path: Path) -> None:
+    scan = a_scan(tmp_path)
+    scan.image.write_bytes(scan.image.read_bytes()[:100])
+    good, bad = broken(tmp_path)
+    data = dataset(tmp_path, good, bad, scan, good_scan(tmp_path), strict=False)
+    assert len(data) == 6
+    data.warm()
+    assert len(data) == 5
+    assert [told.split(" row ")[1][0] for told in data.skipped] == ["3", "4"]
+    with pytest.raises(InputError, match=r"table\.csv row 2.*scan\.nii\.gz"):
+        dataset(tmp_path, scan)
+
+
+def good_scan(folder: Path) -> Row:
+    (folder / "good").mkdir()
+    return replace(a_scan(folder / "good"), patient="p2")
+
+
+def test_a_broken_volume_is_opened_once_for_all_of_its_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan = a_scan(tmp_path)
+    scan.image.write_bytes(scan.image.read_bytes()[:100])
+    opened: list[str] = []
+    real = read_image.read_volume
+    monkeypatch.setattr(
+        read_image, "read_volume", lambda path: (opened.append(path.name), real(path))[1]
+    )
+    data = dataset(tmp_path, *(replace(scan, slice=index) for index in range(4)), strict=False)
+    data.warm()
+    assert opened == ["scan.nii.gz"]
+    assert [told.split(",")[0][-5:] for told in data.skipped] == [f"row {n}" for n in range(2, 6)]
+
+
+def test_what_one_source_refuses_another_may_read(tmp_path: Path) -> None:
+    picture = a_picture(tmp_path)
+    scans, reader = CARD.source("scans"), RowReader()
+    for _ in range(2):
+        with pytest.raises(LabelError, match="E_HU_CARD"):
+            reader.volume(picture, scans)
+    assert reader.volume(picture, CARD.source("pictures")).depth == 1
+
+
+def test_every_slice_read_from_its_files_can_be_watched(tmp_path: Path) -> None:
+    write_dataset(tmp_path, CARD, [*broken(tmp_path), a_scan(tmp_path)])
+    opened, seen = open_dataset(tmp_path), list[tuple[int, int, bool]]()
+    SliceDataset(
+        opened,
+        DataConfig(folder=tmp_path, image_px=64),
+        opened.card.label_space,
+        "train",
+        strict=False,
+        watch=lambda row, volume, resolved: seen.append(
+            (row.number, volume.depth, resolved.targets.boxes is not None)
+        ),
+    ).warm()
+    assert seen == [(2, 1, False), *[(4, 4, True)] * 4]
+
+
 def test_a_mask_of_another_size_is_refused(tmp_path: Path) -> None:
     mask = {"lung": a_mask(tmp_path, "m.png")}
     with pytest.raises(LabelError, match=r"E_SHAPE_MISMATCH.*row 2"):

@@ -12,7 +12,6 @@ from torch.utils.data import Dataset
 from tetract.data.cache.entry import Origins, Prepared
 from tetract.data.cache.packed import PackedSample, pack, unpack
 from tetract.data.cache.slices import SliceCache, SliceKey
-from tetract.data.cells import ALL
 from tetract.data.config import DataConfig
 from tetract.data.label_algebra import (
     Origin,
@@ -25,13 +24,14 @@ from tetract.data.label_algebra import (
 from tetract.data.load import DatasetFolder
 from tetract.data.preprocess import fit_targets, prepare_slice
 from tetract.data.read_row import RowReader, slice_index
-from tetract.data.table import TABLE_NAME, Row
-from tetract.errors import LabelError, TetractError
-from tetract.io import count_slices
-from tetract.types import LabelSpace, Targets, Task
+from tetract.data.row_slices import LeftOut, RowSlice, leave_out, naming_row, row_slices
+from tetract.data.table import Row
+from tetract.errors import TetractError
+from tetract.types import LabelSpace, Targets, Task, Volume
 from tetract.types.batch import Identity, Sample
 
 Progress = Callable[[int, int], None]
+Watch = Callable[[Row, Volume, Resolved], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,15 +58,6 @@ class TaskCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Item:
-    """One slice: a row of the table, or one of the slices that a row stands for."""
-
-    row: Row
-    position: int
-    index: int | None  # None: as the row says
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Known:
     """What a slice turned out to teach."""
 
@@ -84,11 +75,14 @@ class SliceDataset(Dataset[Sample]):
         label_space: Names behind the recipe's channels.
         split: ``train``, ``val``, ``test`` or ``unassigned``.
         strict: Whether a slice that cannot be read is an error. Otherwise it is left out, from
-            ``warm`` on, and told in ``skipped``.
+            ``warm`` on, and told in ``left_out``; so is a row for all slices of a volume whose
+            headers cannot be read, at once.
+        watch: Told row, volume and resolved labels of each slice that was read from its files,
+            once all of it went well; not of slices that a cache holds.
 
     Raises:
         RecipeError: ``E_MERGE_OVERLAP``.
-        LabelError: ``E_BOXES_ON_VOLUME`` for boxes on a row that stands for all its slices.
+        TetractError: Where ``strict``, as ``row_slices``.
         MachineError: ``E_CANNOT_WRITE`` when ``cache_dir`` cannot be made.
     """
 
@@ -100,6 +94,7 @@ class SliceDataset(Dataset[Sample]):
         split: str,
         *,
         strict: bool = True,
+        watch: Watch | None = None,
     ) -> None:
         check_merge(config.merge, label_space)
         self.folder = folder
@@ -107,18 +102,13 @@ class SliceDataset(Dataset[Sample]):
         self.label_space = label_space
         self.split = split
         self.strict = strict
-        self.skipped: tuple[str, ...] = ()
+        self._watch = watch
         self._rules = Rules(
             merge=config.merge,
             derive_boxes=config.derive_boxes,
             lesions=frozenset(folder.card.box_classes),
         )
-        self._items = [
-            item
-            for position, row in enumerate(folder.rows)
-            if row.split == split
-            for item in _expanded(row, position)
-        ]
+        self._items, self.left_out = self._opened()
         self._reader = RowReader()
         self._packed: dict[int, PackedSample] = {}
         self._keys: dict[tuple[int, int | None], SliceKey | None] = {}
@@ -155,16 +145,16 @@ class SliceDataset(Dataset[Sample]):
         """
         if self._known is not None:
             return
-        usable: list[_Item] = []
+        usable: list[RowSlice] = []
         known: list[_Known] = []
-        skipped: list[str] = []
+        left_out = list(self.left_out)
         for done, item in enumerate(self._items, start=1):
             try:
                 prepared, is_on_disk = self._prepare(item)
             except TetractError as error:
                 if self.strict:
                     raise
-                skipped.append(str(error))
+                left_out.append(leave_out(item.row, error))
             else:
                 if self.config.cache and not is_on_disk:
                     self._packed[len(usable)] = prepared.packed
@@ -172,7 +162,13 @@ class SliceDataset(Dataset[Sample]):
                 known.append(self._judge(unpack(prepared.packed).targets, prepared.origins))
             if progress is not None:
                 progress(done, len(self._items))
-        self._items, self._known, self.skipped = usable, known, tuple(skipped)
+        self._items, self._known = usable, known
+        self.left_out = tuple(sorted(left_out, key=lambda one: one.row.number))
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """Why each slice or row was left out, one line each, in the order of the table."""
+        return tuple(str(one.error) for one in self.left_out)
 
     @property
     def labelled(self) -> Bool[np.ndarray, "N 4"]:
@@ -216,18 +212,33 @@ class SliceDataset(Dataset[Sample]):
                 )
         return tuple(counts)
 
+    def _opened(self) -> tuple[list[RowSlice], tuple[LeftOut, ...]]:
+        """The slices of this split, and rows whose number of slices cannot be told."""
+        items: list[RowSlice] = []
+        left_out: list[LeftOut] = []
+        for position, row in enumerate(self.folder.rows):
+            if row.split != self.split:
+                continue
+            try:
+                items += row_slices(row, position)
+            except TetractError as error:
+                if self.strict:
+                    raise
+                left_out.append(leave_out(row, error))
+        return items, tuple(left_out)
+
     def _all_known(self) -> list[_Known]:
         self.warm()
         return self._known or []
 
-    def _prepare(self, item: _Item) -> tuple[Prepared, bool]:
+    def _prepare(self, item: RowSlice) -> tuple[Prepared, bool]:
         """The slice, and whether the disk holds it."""
         try:
             return self._found_or_read(item)
         except TetractError as error:
-            raise _with_row(error, item.row) from error
+            raise naming_row(error, item.row) from error
 
-    def _found_or_read(self, item: _Item) -> tuple[Prepared, bool]:
+    def _found_or_read(self, item: RowSlice) -> tuple[Prepared, bool]:
         cache, row = self.disk_cache, item.row
         if cache is None:
             return self._read(item), False
@@ -243,7 +254,7 @@ class SliceDataset(Dataset[Sample]):
         prepared = self._read(item)
         return prepared, cache.save(key, prepared)
 
-    def _identity(self, item: _Item) -> Identity:
+    def _identity(self, item: RowSlice) -> Identity:
         return Identity(
             row=item.position,
             patient=item.row.patient or "",
@@ -253,7 +264,7 @@ class SliceDataset(Dataset[Sample]):
             series=item.row.series or "",
         )
 
-    def _read(self, item: _Item) -> Prepared:
+    def _read(self, item: RowSlice) -> Prepared:
         row, config = item.row, self.config
         source = self.folder.card.source(row.source)
         volume = self._reader.volume(row, source)
@@ -268,7 +279,10 @@ class SliceDataset(Dataset[Sample]):
             identity=identity,
         )
         origins = Origins(label=resolved.label, masks=resolved.masks, boxes=resolved.boxes)
-        return Prepared(packed=pack(sample), origins=origins)
+        prepared = Prepared(packed=pack(sample), origins=origins)
+        if self._watch is not None:
+            self._watch(row, volume, resolved)
+        return prepared
 
     def _resolve(self, labels: RowLabels, row: Row, scale: float) -> Resolved:
         least = self.config.min_lesion_px
@@ -307,35 +321,6 @@ class SliceDataset(Dataset[Sample]):
         names = self.label_space.mask_classes
         lesions = np.array([self._rules.is_lesion(name) for name in names], dtype=bool)
         return lesions if lesions.any() else np.ones(len(names), dtype=bool)
-
-
-def _expanded(row: Row, position: int) -> list[_Item]:
-    if row.slice != ALL:
-        return [_Item(row=row, position=position, index=None)]
-    if row.boxes:
-        raise LabelError(
-            "E_BOXES_ON_VOLUME",
-            "boxes need a slice, but the row stands for all slices of its volume",
-            where=f"{TABLE_NAME} row {row.number}",
-            fix="Give each slice with boxes a row of its own",
-        )
-    try:
-        depth = count_slices(row.image)
-    except TetractError as error:
-        raise _with_row(error, row) from error
-    return [_Item(row=row, position=position, index=index) for index in range(depth)]
-
-
-def _with_row(error: TetractError, row: Row) -> TetractError:
-    place = f"{TABLE_NAME} row {row.number}"
-    return type(error)(
-        error.code,
-        error.what,
-        where=f"{place}, {error.where}" if error.where else f"{place}, {row.image.name}",
-        expected=error.expected,
-        found=error.found,
-        fix=error.fix,
-    )
 
 
 def _strongest(origins: tuple[Origin | None, ...]) -> Origin | None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from tetract.data.card import DatasetCard, SourceCard, load_card
-from tetract.data.cells import ALL, Split
+from tetract.data.cells import Split
 from tetract.data.check.labels import LabelTally
 from tetract.data.check.report import (
     TABLE_ROW,
@@ -26,13 +23,13 @@ from tetract.data.check.report import (
 from tetract.data.check.summary import ImageTally
 from tetract.data.config import DataConfig
 from tetract.data.dataset import SliceDataset
-from tetract.data.label_algebra import Resolved, RowLabels
+from tetract.data.label_algebra import Resolved
 from tetract.data.load import DatasetFolder, dataset_warnings, open_dataset, row_problems
 from tetract.data.records import read_records
+from tetract.data.row_slices import LeftOut
 from tetract.data.table import TABLE_NAME, Row, check_names, parse_row
-from tetract.errors import InputError, TetractError
-
-_ROW: Final = re.compile(re.escape(TABLE_NAME) + r" row (\d+)")
+from tetract.errors import InputError
+from tetract.types import Volume
 
 
 class SourceTally:
@@ -51,6 +48,14 @@ class SourceTally:
         is_new = path not in self._seen
         self._seen.add(path)
         return is_new
+
+    def count(self, row: Row, volume: Volume, resolved: Resolved) -> None:
+        """Count one slice, all of which went well."""
+        if self.sees(row.image):
+            self.images.add(volume)
+        grid = volume.geometry
+        pixel_mm = None if grid is None else (grid.spacing_mm[1], grid.spacing_mm[2])
+        self.labels.add(Split(row.split), resolved, pixel_mm)
 
     def section(self) -> Section:
         """The counts for a report; patients are counted, never named."""
@@ -78,43 +83,6 @@ class SourceTally:
         return len({patient for patient in mine if patient is not None})
 
 
-class WatchedSlices(SliceDataset):
-    """Training's own slices of one split, counted while they are read.
-
-    What is refused here is refused in training and nothing else, because it is the same code.
-    """
-
-    def __init__(
-        self, folder: DatasetFolder, split: Split, tallies: dict[str, SourceTally]
-    ) -> None:
-        config = DataConfig(folder=folder.root, cache=False)
-        super().__init__(folder, config, folder.card.label_space, split, strict=False)
-        self._tallies = tallies
-        self._resolved: list[tuple[Row, Resolved]] = []
-
-    def _resolve(self, labels: RowLabels, row: Row, scale: float) -> Resolved:
-        resolved = super()._resolve(labels, row, scale)
-        self._resolved.append((row, resolved))
-        return resolved
-
-    def _prepare(self, item: Any) -> Any:
-        """Count a slice once all of it went well; an error passes by."""
-        self._resolved.clear()
-        prepared = super()._prepare(item)
-        for row, resolved in self._resolved:
-            self._count(row, resolved)
-        return prepared
-
-    def _count(self, row: Row, resolved: Resolved) -> None:
-        tally = self._tallies[row.source]
-        volume = self._reader.volume(row, tally.card)  # still at hand: it was read last
-        if tally.sees(row.image):
-            tally.images.add(volume)
-        grid = volume.geometry
-        pixel_mm = None if grid is None else (grid.spacing_mm[1], grid.spacing_mm[2])
-        tally.labels.add(Split(row.split), resolved, pixel_mm)
-
-
 def check_dataset(folder: Path, progress: Progress | None = None) -> CheckReport:
     """Read every slice of a dataset folder as training would, and count what it teaches.
 
@@ -137,17 +105,16 @@ def check_dataset(folder: Path, progress: Progress | None = None) -> CheckReport
         )
     card = opened.card
     tallies = {source.name: SourceTally(card, source, opened.rows) for source in card.sources}
-    blocking, rows = _blocking_rows(opened)
     entries: list[Entry] = []
-    splits = _watched(replace(opened, rows=rows), tallies)
+    splits = _watched(opened, tallies)
     total, done = sum(map(len, splits)), 0
     for watched in splits:
-        before = Counter(watched.sources)
+        asked = len(watched)
         watched.warm(_onwards(progress, done, total))
-        for source, left_out in (before - Counter(watched.sources)).items():
-            tallies[source].refused += left_out
-        entries += [_entry(line) for line in watched.skipped]
-        done += before.total()
+        for one in watched.left_out:
+            tallies[one.row.source].refused += 1
+            entries.append(_entry(one))
+        done += asked
     if progress is not None:
         progress(total, total)
     return CheckReport(
@@ -155,7 +122,7 @@ def check_dataset(folder: Path, progress: Progress | None = None) -> CheckReport
         kind="dataset",
         entries=tuple(entries),
         sections=tuple(tally.section() for tally in tallies.values()),
-        problems=(*problems, *blocking),
+        problems=problems,
         warnings=shown_all(opened.warnings),
         usable_slices=sum(tally.labels.slices.total() for tally in tallies.values()),
     )
@@ -197,26 +164,20 @@ def _salvage(folder: Path) -> tuple[DatasetFolder | None, list[InputError]]:
     return DatasetFolder(card=card, rows=tuple(rows), root=root, warnings=warnings), problems
 
 
-def _blocking_rows(folder: DatasetFolder) -> tuple[tuple[str, ...], tuple[Row, ...]]:
-    """Rows that stand for a volume and cannot be opened, told; and the other rows.
+def _watched(folder: DatasetFolder, tallies: dict[str, SourceTally]) -> list[SliceDataset]:
+    """Training's own slices of each split, counted while they are read.
 
-    Training stops at these even where it may skip what is unreadable.
+    What is refused here is refused in training and nothing else, because it is the same code.
     """
-    blocking: list[str] = []
-    rows: list[Row] = []
-    for row in folder.rows:
-        try:
-            if row.slice == ALL:
-                WatchedSlices(replace(folder, rows=(row,)), Split(row.split), {})
-        except TetractError as refusal:
-            blocking.append(refused_line(refusal))
-        else:
-            rows.append(row)
-    return tuple(blocking), tuple(rows)
+    config = DataConfig(folder=folder.root, cache=False)
 
+    def count(row: Row, volume: Volume, resolved: Resolved) -> None:
+        tallies[row.source].count(row, volume, resolved)
 
-def _watched(folder: DatasetFolder, tallies: dict[str, SourceTally]) -> list[WatchedSlices]:
-    return [WatchedSlices(folder, split, tallies) for split in Split]
+    return [
+        SliceDataset(folder, config, folder.card.label_space, split, strict=False, watch=count)
+        for split in Split
+    ]
 
 
 def _onwards(progress: Progress | None, done: int, total: int) -> Progress | None:
@@ -226,12 +187,11 @@ def _onwards(progress: Progress | None, done: int, total: int) -> Progress | Non
     return lambda ready, _: progress(min(done + ready, total - 1), total)
 
 
-def _entry(line: str) -> Entry:
-    found = _ROW.search(line)
+def _entry(one: LeftOut) -> Entry:
     return Entry(
-        name=found.group() if found else TABLE_NAME,
+        name=f"{TABLE_NAME} row {one.row.number}",
         what=TABLE_ROW,
         verdict=Verdict.REFUSED,
-        code=line.split(" ", 1)[0],
-        line=shown(line),
+        code=one.error.code,
+        line=refused_line(one.error),
     )
