@@ -68,9 +68,9 @@ def scored(recipe: Recipe, split: str) -> Evaluation:
     """Figures of the last weights: no checkpoint was chosen, so no split was used to choose."""
     folder = recipe.run.folder / "evaluation" / split
     resolved = load_recipe(recipe.run.folder / "recipe.yaml")
-    evaluation = evaluate_run(resolved, recipe.run.folder / "last", split=split)
-    write_evaluation(folder, evaluation)
-    return evaluation
+    done = evaluate_run(resolved, recipe.run.folder / "last", split=split)
+    write_evaluation(folder, done.evaluation, done.collected)
+    return done.evaluation
 
 
 def figures(section: Section) -> Figures:

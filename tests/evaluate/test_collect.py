@@ -8,15 +8,16 @@ from evaluation_cases import CASES, SIZE, Oracle, make_batch
 
 from tetract.errors import BundleError, InputError
 from tetract.evaluate.collect import Collected, collect, hidden_patches
-from tetract.evaluate.result import Hiding
+from tetract.evaluate.result import Hiding, Setting
 from tetract.types import Task
 from tetract.types.predictions import Predictions
 
 HIDING = Hiding(patch_px=4, fraction=0.5, seed=3)
+SETTING = Setting(hiding=HIDING)
 
 
 def run(*tasks: Task) -> Collected:
-    return collect(Oracle(tasks), [make_batch()], HIDING)
+    return collect(Oracle(tasks), [make_batch()], SETTING)
 
 
 def test_a_row_is_scored_only_where_it_is_labelled() -> None:
@@ -28,7 +29,7 @@ def test_a_row_is_scored_only_where_it_is_labelled() -> None:
 
 def test_rows_that_teach_no_task_of_the_model_are_not_seen() -> None:
     oracle = Oracle([Task.DETECTION])
-    found = collect(oracle, [make_batch(), make_batch([3, 4])], HIDING)
+    found = collect(oracle, [make_batch(), make_batch([3, 4])], SETTING)
     assert len(found.seen) == len(found.detection) == 3
     assert [len(image) for image in oracle.shown] == [3]
 
@@ -36,14 +37,14 @@ def test_rows_that_teach_no_task_of_the_model_are_not_seen() -> None:
 def test_only_reconstruction_costs_a_second_pass() -> None:
     without, with_it = Oracle([Task.CLASSIFICATION]), Oracle([Task.RECONSTRUCTION])
     for oracle in (without, with_it):
-        collect(oracle, [make_batch()], HIDING)
+        collect(oracle, [make_batch()], SETTING)
     assert (len(without.shown), len(with_it.shown)) == (1, 2)
 
 
 def test_the_first_pass_shows_everything_and_the_second_hides() -> None:
     oracle = Oracle([Task.RECONSTRUCTION])
     batch = make_batch()
-    collect(oracle, [batch], HIDING)
+    collect(oracle, [batch], SETTING)
     assert torch.equal(oracle.shown[0], batch.image)
     hidden = hidden_patches(batch, HIDING)
     assert (oracle.shown[1][hidden] == 0.5).all()
@@ -78,8 +79,8 @@ def test_another_seed_hides_other_patches() -> None:
 
 
 def test_batch_size_does_not_change_the_rows() -> None:
-    whole = collect(Oracle(), [make_batch()], HIDING)
-    parts = collect(Oracle(), [make_batch([i]) for i in range(len(CASES))], HIDING)
+    whole = collect(Oracle(), [make_batch()], SETTING)
+    parts = collect(Oracle(), [make_batch([i]) for i in range(len(CASES))], SETTING)
     assert parts.reconstruction == whole.reconstruction
     assert [r.true_positive.tolist() for r in parts.segmentation] == [
         r.true_positive.tolist() for r in whole.segmentation
@@ -99,7 +100,7 @@ def test_half_precision_predictions_are_read() -> None:
             assert said.reconstruction is not None
             return replace(said, reconstruction=said.reconstruction.bfloat16())
 
-    found = collect(Half([Task.RECONSTRUCTION]), [make_batch()], HIDING)
+    found = collect(Half([Task.RECONSTRUCTION]), [make_batch()], SETTING)
     assert 0 < found.reconstruction[0].plain.mae < 0.01
 
 
@@ -122,8 +123,8 @@ def test_padding_counts_in_no_reconstruction_figure() -> None:
         identity=tuple(replace(who, frame_px=(4, 0, SIZE, SIZE)) for who in batch.identity),
     )
     smeared = Smeared([Task.RECONSTRUCTION])
-    assert collect(smeared, [framed], HIDING).reconstruction[0].plain.mae == 0.0
-    assert collect(smeared, [batch], HIDING).reconstruction[0].plain.mae > 0.05
+    assert collect(smeared, [framed], SETTING).reconstruction[0].plain.mae == 0.0
+    assert collect(smeared, [batch], SETTING).reconstruction[0].plain.mae > 0.05
 
 
 def test_withheld_pixels_are_asked_of_the_reconstruction_arm_alone() -> None:
@@ -136,18 +137,18 @@ def test_withheld_pixels_are_asked_of_the_reconstruction_arm_alone() -> None:
             asked.append(tasks)
             return super().predict(image, tasks)
 
-    collect(Listening(), [make_batch()], HIDING)
+    collect(Listening(), [make_batch()], SETTING)
     assert asked == [None, (Task.RECONSTRUCTION,)]
 
 
 def test_progress_counts_every_row() -> None:
     steps: list[int] = []
-    collect(Oracle([Task.DETECTION]), [make_batch(), make_batch([3])], HIDING, steps.append)
+    collect(Oracle([Task.DETECTION]), [make_batch(), make_batch([3])], SETTING, steps.append)
     assert steps == [5, 1]
 
 
 def test_no_batches_give_no_rows() -> None:
-    assert collect(Oracle(), [], HIDING).seen == ()
+    assert collect(Oracle(), [], SETTING).seen == ()
 
 
 def test_a_prediction_that_is_not_a_number_is_refused() -> None:
@@ -159,7 +160,7 @@ def test_a_prediction_that_is_not_a_number_is_refused() -> None:
             return replace(super().predict(image, tasks), mask_probabilities=nothing)
 
     with pytest.raises(InputError, match="E_PREDICTION_NOT_FINITE"):
-        collect(Broken(), [make_batch()], HIDING)
+        collect(Broken(), [make_batch()], SETTING)
 
 
 def test_a_model_that_does_not_answer_its_task_is_refused() -> None:
@@ -170,4 +171,4 @@ def test_a_model_that_does_not_answer_its_task_is_refused() -> None:
             return replace(super().predict(image, tasks), boxes=None)
 
     with pytest.raises(BundleError, match="E_HEAD_MISSING"):
-        collect(Silent(), [make_batch()], HIDING)
+        collect(Silent(), [make_batch()], SETTING)

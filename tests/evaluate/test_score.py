@@ -11,21 +11,24 @@ from evaluation_cases import Oracle, make_batch
 from tetract.evaluate.collect import Collected, Seen, collect
 from tetract.evaluate.headline import LOWER_IS_BETTER, PRIMARY, headline
 from tetract.evaluate.markdown import evaluation_to_markdown
-from tetract.evaluate.result import About, Evaluation, Hiding
+from tetract.evaluate.result import About, Evaluation, Hiding, Setting
 from tetract.evaluate.score import score
 from tetract.evaluate.serialise import SCHEMA, evaluation_to_json
 from tetract.types import LabelSpace, Task
 
 ABOUT = About(command="tetract evaluate run --split test", split="test", model="run sha256:ab12")
 COVID, NORMAL = (1, 0), (0, 1)
+SETTING = Setting(
+    hiding=Hiding(patch_px=4, fraction=0.5, seed=3), hu_window_width=1400.0, hu_sources=("A",)
+)
 
 
 def collected(tasks: Sequence[Task] = tuple(Task)) -> Collected:
-    return collect(Oracle(tasks), [make_batch()], Hiding(patch_px=4, fraction=0.5, seed=3))
+    return collect(Oracle(tasks), [make_batch()], SETTING)
 
 
 def evaluated(tasks: Sequence[Task] = tuple(Task)) -> Evaluation:
-    return score(collected(tasks), about=ABOUT, hu_window_width=1400.0, hu_known={"A": True})
+    return score(collected(tasks), about=ABOUT)
 
 
 def relabelled(labels: Sequence[tuple[str, Sequence[int]]]) -> Evaluation:
@@ -133,7 +136,7 @@ def test_lungs_do_not_lift_the_headline_dice() -> None:
 
 
 def test_the_headline_of_nothing_is_none() -> None:
-    empty = collect(Oracle(), [], Hiding(patch_px=4, fraction=0.5, seed=3))
+    empty = collect(Oracle(), [], SETTING)
     assert set(headline(score(empty)).values()) == {None}
 
 
@@ -152,14 +155,14 @@ def test_json_survives_the_trip_and_holds_no_nan() -> None:
 
 def test_json_has_the_keys_of_its_schema() -> None:
     assert set(evaluation_to_json(evaluated())) == {
-        *("schema", "use", "headline", "about", "tasks", "label_space", "hiding", "tables"),
-        *("hu_window_width", "overall", "sources", "single_class_sources", "class_is_source"),
-        "legend",
+        *("schema", "use", "headline", "about", "tasks", "label_space", "tables"),
+        *("setting", "bootstrap_draws", "overall", "sources", "single_class_sources"),
+        *("class_is_source", "legend"),
     }
 
 
 def test_an_empty_evaluation_can_be_written() -> None:
-    empty = score(collect(Oracle(), [], Hiding(patch_px=4, fraction=0.5, seed=3)))
+    empty = score(collect(Oracle(), [], SETTING))
     assert json.dumps(evaluation_to_json(empty), allow_nan=False)
     assert "\N{EM DASH}[1]" in evaluation_to_markdown(empty)
 

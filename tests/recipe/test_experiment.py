@@ -133,7 +133,7 @@ def test_an_interrupted_run_resumes_to_the_very_same_weights(
 
 def test_evaluation_covers_every_task_and_source(run: Path) -> None:
     recipe = load_recipe(run / "recipe.yaml")
-    evaluation = evaluate_run(recipe, run / "last", split="test")
+    evaluation = evaluate_run(recipe, run / "last", split="test").evaluation
     document = json.dumps(evaluation_to_json(evaluation), allow_nan=False)
     assert evaluation.tasks == tuple(Task)
     assert len(evaluation.sources) >= 1

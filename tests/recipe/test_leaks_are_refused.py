@@ -73,5 +73,5 @@ def test_every_evaluation_tells_of_the_leak(leaking: Path, tmp_path: Path) -> No
     card = open_dataset(leaking).card
     recipe = fill_names(tiny_recipe(leaking, tmp_path / "run"), card)
     save_bundle(tmp_path / "model", build_network(recipe), version="test")
-    told = evaluate_run(recipe, tmp_path / "model", split="val").about.warnings
+    told = evaluate_run(recipe, tmp_path / "model", split="val").evaluation.about.warnings
     assert [line.split()[0] for line in told] == ["W_LEAK_ALLOWED"]

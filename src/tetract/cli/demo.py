@@ -9,7 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from tetract.evaluate.result import Evaluation
-    from tetract.recipe import Finished
+    from tetract.recipe import Evaluated, Finished
 
 TARGETS = {
     "classification/auroc_macro": 0.90,
@@ -53,12 +53,10 @@ def demo(
     recipe = load_recipe(DEMO, settings)
     with counting("Reading slices") as count:
         finished = train(recipe, on_prepared=count)
-    evaluation = evaluate_run(
-        finished.recipe, finished.folder, split="test", command="tetract demo"
-    )
+    done = evaluate_run(finished.recipe, finished.folder, split="test", command="tetract demo")
     page = _predict(finished.folder, cohort / "unseen", out / "findings")
-    overview = _write_overview(out, finished, evaluation)
-    _show(evaluation, overview, page)
+    overview = _write_overview(out, finished, done)
+    _show(done.evaluation, overview, page)
 
 
 def _check_is_ours(out: Path) -> None:
@@ -85,7 +83,7 @@ def _predict(run: Path, study: Path, out: Path) -> Path:
     return write_findings(out, findings, predictor.pictures(volumes)).page
 
 
-def _write_overview(out: Path, finished: Finished, evaluation: Evaluation) -> Path:
+def _write_overview(out: Path, finished: Finished, done: Evaluated) -> Path:
     """The run's page and its figures as JSON and Markdown."""
     import os
     import platform
@@ -100,7 +98,7 @@ def _write_overview(out: Path, finished: Finished, evaluation: Evaluation) -> Pa
     shown = sorted((out / "findings" / "overlays").glob("*.png"))[:6]
     page = run_page(
         "demo",
-        evaluation_tables(evaluation),
+        evaluation_tables(done.evaluation),
         learning_curves(finished.folder / "logs" / "metrics.csv"),
         [(file.stem, file.read_bytes()) for file in shown],
         command="tetract demo",
@@ -113,7 +111,7 @@ def _write_overview(out: Path, finished: Finished, evaluation: Evaluation) -> Pa
             "training": f"{finished.seconds:.0f} s on {os.cpu_count()} cores",
         },
     )
-    write_evaluation(out, evaluation)
+    write_evaluation(out, done.evaluation, done.collected)
     atomic_write_text(out / "index.html", page)
     return out / "index.html"
 

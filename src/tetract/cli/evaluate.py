@@ -34,7 +34,7 @@ def evaluate(
     changes = [] if data is None else [f"data.folder={json.dumps(str(data))}"]
     recipe = load_recipe(run / "recipe.yaml", changes)
     with counting("Reading slices") as count:
-        evaluation = evaluate_run(
+        done = evaluate_run(
             recipe,
             model,
             split=split,
@@ -42,5 +42,5 @@ def evaluate(
             on_prepared=count,
         )
     folder = out or run / "evaluation" / split
-    typer.echo(write_evaluation(folder, evaluation))
+    typer.echo(write_evaluation(folder, done.evaluation, done.collected))
     typer.echo(f"Written to {folder}")

@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
 from tetract.errors import BundleError, InputError
-from tetract.evaluate.result import Hiding
+from tetract.evaluate.result import Hiding, Setting
 from tetract.tasks.classification.metrics import ClassificationRow
 from tetract.tasks.detection.metrics import DetectionRow
 from tetract.tasks.reconstruction.hide import draw_hidden, hide
@@ -67,7 +67,7 @@ class Collected:
     Attributes:
         tasks: The model's tasks.
         label_space: What its channels mean.
-        hiding: How pixels were withheld.
+        setting: How slices are measured and scored.
         seen: One entry per row that teaches at least one of the tasks.
         classification: Rows labelled for it.
         segmentation: Rows labelled for it.
@@ -77,7 +77,7 @@ class Collected:
 
     tasks: tuple[Task, ...]
     label_space: LabelSpace
-    hiding: Hiding
+    setting: Setting
     seen: tuple[Seen, ...]
     classification: tuple[ClassificationRow, ...]
     segmentation: tuple[SegmentationRow, ...]
@@ -88,7 +88,7 @@ class Collected:
 def collect(
     predictor: Predictor,
     batches: Iterable[Batch],
-    hiding: Hiding,
+    setting: Setting,
     progress: Callable[[int], None] | None = None,
 ) -> Collected:
     """Predict every batch and reduce it to rows.
@@ -96,7 +96,7 @@ def collect(
     Args:
         predictor: The model.
         batches: The split, once; nothing may be augmented or hidden in it.
-        hiding: Which pixels to withhold for the masked figures.
+        setting: Which pixels to withhold, and how the rows are to be scored.
         progress: Called after each batch with the number of rows it had.
 
     Raises:
@@ -121,13 +121,13 @@ def collect(
             if Task.DETECTION in tasks:
                 detection += _detection(batch, said)
             if Task.RECONSTRUCTION in tasks:
-                reconstruction += _reconstruction(batch, said, predictor, hiding)
+                reconstruction += _reconstruction(batch, said, predictor, setting.hiding)
         if progress is not None:
             progress(len(whole.identity))
     return Collected(
         tasks=tasks,
         label_space=predictor.label_space,
-        hiding=hiding,
+        setting=setting,
         seen=tuple(seen),
         classification=tuple(classification),
         segmentation=tuple(segmentation),

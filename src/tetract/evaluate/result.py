@@ -45,6 +45,33 @@ class Hiding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """How slices are to be measured and scored; the same rows under another setting are others.
+
+    Attributes:
+        hiding: How pixels are withheld.
+        hu_window_width: Width of the model's window in HU, or None where it has none.
+        hu_sources: Sources whose values are HU; a source not named is not.
+        healthy: Classes that mean the absence of disease.
+        split: Name of the split.
+        cases: Hash of the data set's rows in their order: two evaluations with the same one
+            number the same slices alike. "" where unknown.
+        seed: Of the training behind the model, or None where unknown.
+        arm: Hash of the recipe behind the model, seed and folders left out: models of one arm
+            are repeats of each other. "" where unknown.
+    """
+
+    hiding: Hiding
+    hu_window_width: float | None = None
+    hu_sources: tuple[str, ...] = ()
+    healthy: tuple[str, ...] = ()
+    split: str = ""
+    cases: str = ""
+    seed: int | None = None
+    arm: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
     """The figures of all rows, or of one source.
 
@@ -73,8 +100,8 @@ class Evaluation:
         about: What was evaluated.
         tasks: The model's tasks.
         label_space: What its channels mean.
-        hiding: How pixels were withheld.
-        hu_window_width: Width of the model's window in HU, or None.
+        setting: How slices were measured and scored.
+        bootstrap_draws: Draws behind the intervals; 0: there are none.
         overall: All rows together.
         sources: One section per source, by name.
         single_class_sources: Sources whose labelled slices all carry the same class label.
@@ -85,8 +112,8 @@ class Evaluation:
     about: About
     tasks: tuple[Task, ...]
     label_space: LabelSpace
-    hiding: Hiding
-    hu_window_width: float | None
+    setting: Setting
+    bootstrap_draws: int
     overall: Section
     sources: tuple[Section, ...]
     single_class_sources: tuple[str, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 
 from tetract.evaluate.collect import Collected
@@ -23,22 +23,17 @@ def score(
     collected: Collected,
     *,
     about: About | None = None,
-    hu_window_width: float | None = None,
-    hu_known: Mapping[str, bool] | None = None,
 ) -> Evaluation:
     """Score everything that was collected.
 
     Args:
         collected: The rows.
         about: What was evaluated; a warning about missing patient identities is added to it.
-        hu_window_width: Width of the model's window in HU, or None where it has none.
-        hu_known: By source: whether its values are HU. A source not named is not.
     """
     about = About() if about is None else about
-    known = {} if hu_known is None else hu_known
     names = sorted({row.identity.source for row in collected.seen})
-    sources = tuple(_section(collected, name, hu_window_width, known) for name in names)
-    overall = _section(collected, None, hu_window_width, known)
+    sources = tuple(_section(collected, name) for name in names)
+    overall = _section(collected, None)
     labels = _labels_by_source(collected.classification)
     single = tuple(name for name, found in sorted(labels.items()) if len(found) == 1)
     return Evaluation(
@@ -50,8 +45,8 @@ def score(
         ),
         tasks=collected.tasks,
         label_space=collected.label_space,
-        hiding=collected.hiding,
-        hu_window_width=hu_window_width,
+        setting=collected.setting,
+        bootstrap_draws=0,
         overall=overall,
         sources=sources,
         single_class_sources=single,
@@ -61,14 +56,9 @@ def score(
     )
 
 
-def _section(
-    collected: Collected,
-    source: str | None,
-    hu_window_width: float | None,
-    hu_known: Mapping[str, bool],
-) -> Section:
+def _section(collected: Collected, source: str | None) -> Section:
     """The figures of one source, or of all."""
-    names, tasks = collected.label_space, collected.tasks
+    names, tasks, setting = collected.label_space, collected.tasks, collected.setting
 
     def pick(rows: Sequence[_Row]) -> list[_Row]:
         return [row for row in rows if source is None or row.identity.source == source]
@@ -83,7 +73,9 @@ def _section(
         if Task.SEGMENTATION in tasks
         else None,
         reconstruction=score_reconstruction(
-            pick(collected.reconstruction), hu_window_width=hu_window_width, hu_known=hu_known
+            pick(collected.reconstruction),
+            hu_window_width=setting.hu_window_width,
+            hu_known=dict.fromkeys(setting.hu_sources, True),
         )
         if Task.RECONSTRUCTION in tasks
         else None,

@@ -147,7 +147,7 @@ def _reconstruction(evaluation: Evaluation, sections: Sequence[Section]) -> Iter
     pairs = [(s.name, s.reconstruction) for s in sections if s.reconstruction is not None]
     if not pairs:
         return
-    hiding, width = evaluation.hiding, evaluation.hu_window_width
+    hiding, width = evaluation.setting.hiding, evaluation.setting.hu_window_width
     window = "of unknown width in HU" if width is None else f"{width:g} HU wide"
     figures = ["MAE in HU", "RMSE", "PSNR in dB", "SSIM"]
     yield _table(

@@ -1,0 +1,123 @@
+"""A recipe's model scored on its data."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tetract.data import DatasetFolder
+from tetract.data.audit.check import check_audit
+from tetract.data.batches import batches_in_order
+from tetract.data.dataset import SliceDataset
+from tetract.evaluate.collect import Collected, collect
+from tetract.evaluate.result import About, Evaluation, Hiding, Setting
+from tetract.evaluate.score import score
+from tetract.model import Network, load_bundle
+from tetract.recipe.opening import Count, open_data, open_split
+from tetract.recipe.schema import Recipe
+
+EVALUATION_BATCH = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluated:
+    """An evaluation and the rows it was made from.
+
+    Attributes:
+        evaluation: The figures.
+        collected: What comparisons and plots need.
+    """
+
+    evaluation: Evaluation
+    collected: Collected
+
+
+def evaluate_run(
+    recipe: Recipe,
+    model: Path,
+    *,
+    split: str,
+    command: str = "",
+    on_prepared: Count | None = None,
+    on_scored: Callable[[int], None] | None = None,
+) -> Evaluated:
+    """Score the model in ``model`` on one split of the recipe's data set.
+
+    Args:
+        recipe: The one the model was trained with, of its run folder.
+        model: A bundle, or a run folder.
+        split: Name of the split.
+        command: The command line, for the report.
+        on_prepared: Told (slices ready, slices in all) while slices are read.
+        on_scored: Told how many slices were scored, batch by batch.
+    """
+    folder = open_data(recipe.data)
+    bundle = load_bundle(model)
+    spec = bundle.description.spec
+    recipe = recipe.model_copy(
+        update={
+            "tasks": bundle.network.tasks,
+            "classes": spec.classes,
+            "mask_classes": spec.mask_classes,
+            "box_classes": spec.box_classes,
+        }
+    )
+    dataset = open_split(recipe, folder, split, on_prepared)
+    left_out = tuple(f"W_LEFT_OUT {reason}" for reason in dataset.skipped)
+    audited = check_audit(folder.root, folder.rows, allow_leaks=True)  # a report warns, always
+    about = About(
+        command=command,
+        split=split,
+        model=bundle.identity,
+        warnings=(*folder.warnings, *audited, *left_out),
+    )
+    collected = collect_network(recipe, bundle.network, dataset, on_scored=on_scored)
+    return Evaluated(
+        evaluation=score(collected, about=about),
+        collected=collected,
+    )
+
+
+def collect_network(
+    recipe: Recipe,
+    network: Network,
+    dataset: SliceDataset,
+    *,
+    on_scored: Callable[[int], None] | None = None,
+) -> Collected:
+    """Run ``network``, which is in evaluation mode, over a split that is open already."""
+    low, high = recipe.data.window_hu
+    hidden = recipe.reconstruction
+    sources = dataset.folder.card.sources
+    setting = Setting(
+        hiding=Hiding(patch_px=hidden.patch_px, fraction=hidden.hidden_fraction, seed=0),
+        hu_window_width=high - low,
+        hu_sources=tuple(source.name for source in sources if source.hu_known),
+        healthy=tuple(sorted({one.normal_class for one in sources if one.normal_class})),
+        split=dataset.split,
+        cases=_hash_cases(dataset.folder),
+        seed=recipe.run.seed,
+        arm=_hash_arm(recipe),
+    )
+    return collect(network, batches_in_order(dataset, EVALUATION_BATCH), setting, on_scored)
+
+
+def _hash_cases(folder: DatasetFolder) -> str:
+    """Which slices, in which order, and who is in which split; not where the files lie."""
+    lines = (f"{r.source}\t{r.group}\t{r.split}\t{r.image.name}\t{r.slice}" for r in folder.rows)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _hash_arm(recipe: Recipe) -> str:
+    """The experiment without its seed and without the places it reads and writes."""
+    said = recipe.model_dump(mode="json")
+    said.pop("name")
+    for key in ("folder", "cache_dir", "cache_gb"):
+        said["data"].pop(key, None)
+    for key in ("folder", "seed"):
+        said["run"].pop(key)
+    said["run"]["init_from"] = said["run"]["init_from"] is not None
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
