@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import read_file_meta_info
 
 from tetract.errors import GeometryError, ReadError
+from tetract.io.dicom.depth import check_depth
 from tetract.io.guard import reading
 
 # Nothing that names a patient, a person or a place is ever parsed.
@@ -64,6 +65,7 @@ def read_dicom(path: Path, *, pixels: bool) -> Dataset:
     """
     with reading(path.name, code="E_BAD_DICOM", what="the DICOM file is damaged or cut short"):
         _check_deflate(path)
+        check_depth(path)
         names = [*HEADER_TAGS, *(_PIXEL_TAGS if pixels else ())]
         header = pydicom.dcmread(path, stop_before_pixels=not pixels, specific_tags=list(names))
         if not header.file_meta.get("TransferSyntaxUID"):

@@ -14,6 +14,7 @@ from pydicom.filereader import read_file_meta_info
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from tetract.errors import GeometryError, LabelError, ReadError
+from tetract.io.dicom.depth import check_depth
 from tetract.io.dicom.header import text, transfer_syntax
 from tetract.io.guard import reading
 from tetract.io.labels.ct_grid import CtGrid
@@ -98,6 +99,7 @@ def read_object(path: Path, tags: tuple[str, ...], modality: str) -> Dataset:
                 where=path.name,
                 fix="Export it as Explicit VR Little Endian",
             )
+        check_depth(path)
         found = pydicom.dcmread(path, specific_tags=["Modality", *tags])
         if not transfer_syntax(found) or text(found, "Modality").upper() != modality:
             raise _another(modality, path.name, f"modality {text(found, 'Modality')[:16]}")
