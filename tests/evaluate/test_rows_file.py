@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from hypothesis.extra import numpy as arrays
 
 from identities import somebody
 from tetract.errors import InputError
-from tetract.evaluate.collect import Collected, Seen, collect
+from tetract.evaluate.collect import Collected, collect
 from tetract.evaluate.result import Hiding, Setting
 from tetract.evaluate.rows_codec import decode, encode
 from tetract.evaluate.rows_file import ROWS_NAME, read_rows, write_rows
@@ -51,22 +50,6 @@ def test_the_same_figures_follow_from_rows_that_were_on_disk(
 def test_two_writings_are_the_same_bytes(tmp_path: Path, collected: Collected) -> None:
     first = write_rows(tmp_path, collected).read_bytes()
     assert write_rows(tmp_path, collected).read_bytes() == first
-
-
-def test_keys_of_patients_and_series_stay_out_of_the_file(tmp_path: Path) -> None:
-    who = somebody("MRN-4711", "A", series="SER-99")
-    row = ClassificationRow(
-        probabilities=np.array([0.25, 0.75], dtype=np.float32),
-        candidates=np.array([True, False]),
-        identity=who,
-    )
-    found = collect(Oracle(), [], SETTING)
-    full = replace(found, seen=(Seen(identity=who),), classification=(row,))
-    path = write_rows(tmp_path, full)
-    text = gzip.decompress(path.read_bytes()).decode()
-    assert "4711" not in text
-    assert "SER-99" not in text
-    assert read_rows(path).classification[0].identity.patient == f"patient of row {who.row}"
 
 
 @given(

@@ -23,6 +23,7 @@ from tetract.data.label_algebra import (
 )
 from tetract.data.load import DatasetFolder
 from tetract.data.preprocess import fit_targets, prepare_slice
+from tetract.data.pseudonyms import patient_names, series_names
 from tetract.data.read_row import RowReader, slice_index
 from tetract.data.row_slices import LeftOut, RowSlice, leave_out, naming_row, row_slices
 from tetract.data.table import Row
@@ -109,6 +110,7 @@ class SliceDataset(Dataset[Sample]):
             lesions=frozenset(folder.card.box_classes),
         )
         self._items, self.left_out = self._opened()
+        self._patients, self._series = patient_names(folder.rows), series_names(folder.rows)
         self._reader = RowReader()
         self._packed: dict[int, PackedSample] = {}
         self._keys: dict[tuple[int, int | None], SliceKey | None] = {}
@@ -257,11 +259,11 @@ class SliceDataset(Dataset[Sample]):
     def _identity(self, item: RowSlice) -> Identity:
         return Identity(
             row=item.position,
-            patient=item.row.patient or "",
+            patient=self._patients[item.position],
             source=item.row.source,
             slice_index=0,
             spacing_mm=None,
-            series=item.row.series or "",
+            series=self._series[item.position],
         )
 
     def _read(self, item: RowSlice) -> Prepared:

@@ -1,8 +1,7 @@
 """The rows behind an evaluation, on disk: what comparisons, intervals and plots are made from.
 
 One gzipped line of JSON per slice and task, so that a thousand slices are a few megabytes and
-any program can read them. Patients and series stand in it as the table row they first appear in,
-never by their keys.
+any program can read them. Who a patient is has been left behind in ``data.pseudonyms``.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +22,6 @@ from tetract.tasks.detection.metrics import DetectionRow
 from tetract.tasks.reconstruction.metrics import ReconstructionRow
 from tetract.tasks.segmentation.metrics import SegmentationRow
 from tetract.types import LabelSpace, Task
-from tetract.types.identity import Identity
 
 ROWS_NAME: Final = "rows.jsonl.gz"
 SCHEMA: Final = "tetract.rows/1"
@@ -94,29 +91,6 @@ def _lines(collected: Collected) -> Iterator[dict[str, Any]]:
         "label_space": encode(collected.label_space),
         "setting": encode(collected.setting),
     }
-    names = _Pseudonyms(collected.seen)
     for name in _KINDS:
         for row in getattr(collected, name):
-            known = replace(row, identity=names.of(row.identity))
-            yield {"task": str(name), "row": encode(known)}
-
-
-class _Pseudonyms:
-    """The table row in which a patient or a series first appears, instead of its key."""
-
-    def __init__(self, seen: tuple[Seen, ...]) -> None:
-        self._first: dict[tuple[str, ...], int] = {}
-        for who in sorted((one.identity for one in seen), key=lambda who: who.row):
-            self._first.setdefault((who.source, who.patient), who.row)
-            self._first.setdefault((who.source, who.patient, who.series), who.row)
-
-    def of(self, who: Identity) -> Identity:
-        """The same slice, its keys replaced; unknown ones stay unknown."""
-        return replace(
-            who,
-            patient=self._name("patient", who.patient, (who.source, who.patient)),
-            series=self._name("series", who.series, (who.source, who.patient, who.series)),
-        )
-
-    def _name(self, kind: str, key: str, at: tuple[str, ...]) -> str:
-        return f"{kind} of row {self._first[at]}" if key else ""
+            yield {"task": str(name), "row": encode(row)}
