@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from makers import make_network
 from tetract.cli import main
@@ -133,7 +134,8 @@ def test_a_folder_of_pictures_becomes_findings(
     for number, shape in enumerate([(80, 96), (128, 64)]):
         grey = np.random.default_rng(number).integers(0, 255, shape, dtype=np.uint8)
         write_png(pictures / f"{number}.png", grey)
-    exit_code, _ = call(
+        Image.fromarray(grey).save(pictures / f"{number}.jpg")
+    exit_code, told = call(
         "predict",
         str(pictures),
         "-m",
@@ -145,4 +147,6 @@ def test_a_folder_of_pictures_becomes_findings(
     assert exit_code == Exit.OK
     names = {p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").rglob("*.*")}
     assert {"findings.json", "index.html"} <= names
-    assert len([n for n in names if n.startswith("labels/")]) == 2
+    assert len([n for n in names if n.startswith("labels/")]) == 4
+    assert told.count("W_LOSSY") == 1
+    assert "W_LOSSY 0.jpg: JPEG compresses with loss (and 1 pictures more)" in told

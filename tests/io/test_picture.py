@@ -130,6 +130,17 @@ def test_exif_orientation_is_applied_and_told(tmp_path: Path) -> None:
     assert "W_EXIF_ROTATED" in volume.provenance.warnings[0]
 
 
+@pytest.mark.parametrize(
+    ("name", "told"), [("a.png", ()), ("a.tif", ()), ("a.jpg", ("W_LOSSY a.jpg: JPEG",))]
+)
+def test_loss_is_told_of_jpeg_and_of_nothing_else(
+    tmp_path: Path, name: str, told: tuple[str, ...]
+) -> None:
+    warnings = read_volume(_save(tmp_path / name, GREY.astype(np.uint8))).provenance.warnings
+    assert len(warnings) == len(told)
+    assert all(line.startswith(start) for line, start in zip(warnings, told, strict=True))
+
+
 @pytest.mark.parametrize("suffix", ["png", "jpg"])
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.95])
 def test_a_truncated_picture_is_refused(tmp_path: Path, suffix: str, share: float) -> None:

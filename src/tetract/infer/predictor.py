@@ -12,7 +12,7 @@ from jaxtyping import Float32
 
 from tetract.data.preprocess import PreparedSlice, normalise, prepare_slice
 from tetract.infer.decode import decode_slice
-from tetract.io import read_study
+from tetract.io import once_per_code, read_study
 from tetract.model import Bundle, load_bundle
 from tetract.types import Findings, LabelSpace, Provenance, SliceFindings, Task, Volume
 
@@ -82,7 +82,7 @@ class Predictor:
                 reader=study[0].provenance.reader,
                 name=study[0].provenance.name if len(study) == 1 else f"{len(study)} pictures",
                 slice_names=names,
-                warnings=tuple(w for volume in study for w in volume.provenance.warnings),
+                warnings=_told(study),
                 derived=any(volume.provenance.derived for volume in study),
             ),
             model=self.bundle.identity,
@@ -121,6 +121,14 @@ class Predictor:
             )
             for row, one in enumerate(passed)
         ]
+
+
+def _told(study: Sequence[Volume]) -> tuple[str, ...]:
+    """The readers' warnings: all of one volume, one line per code for many pictures."""
+    if len(study) == 1:
+        return study[0].provenance.warnings
+    lines = (line for volume in study for line in volume.provenance.warnings)
+    return once_per_code(lines, "pictures")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from tetract.io.labels.label_map import LabelMap, read_label_map
 from tetract.io.labels.polygon import fill_polygon
 from tetract.io.labels.rtstruct import draw_rois, read_structure_set
 from tetract.io.labels.seg_on_grid import draw_segments
+from tetract.io.notes import once_per_code
 from tetract.io.options import ReadOptions
 from tetract.io.orientation import canonical
 from tetract.io.same_grid import check_same_grid, labels_on_grid
@@ -41,6 +42,7 @@ __all__ = [
     "find_objects",
     "labels_on_grid",
     "make_folder",
+    "once_per_code",
     "read_ct_grid",
     "read_grid",
     "read_label_map",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from io import BufferedReader, BytesIO
 from pathlib import Path
 
-from pydicom.datadict import DicomDictionary
+from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -47,6 +47,8 @@ class _Element:
 
     @property
     def is_sequence(self) -> bool:
+        if self.tag in (_ITEM, _ITEM_END, _SEQUENCE_END):
+            return False
         return self.vr == b"SQ" or (self.length == _UNDEFINED and self.vr in (b"UN", b""))
 
 
@@ -124,8 +126,7 @@ def _next(file: _Bytes, coding: _Coding, at: int) -> tuple[_Element, int] | None
     tag = group << 16 | number
     if tag in (_ITEM, _ITEM_END, _SEQUENCE_END) or coding.implicit:
         length = int(struct.unpack(coding.order + "I", head[4:])[0])
-        known = DicomDictionary.get(tag, ("",))[0]
-        vr = b"SQ" if known == "SQ" else b"--" if known or tag >> 16 == 0xFFFE else b""
+        vr = dictionary_VR(tag).encode() if dictionary_has_tag(tag) else b""
         return _Element(tag, vr, length), at + 8
     vr = head[4:6]
     if vr not in _LONG:

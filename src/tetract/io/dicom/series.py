@@ -22,6 +22,7 @@ from tetract.io.dicom.slice import CtSlice, parse_slice, slice_hu
 from tetract.io.grids.stored_grid import MAX_VOXELS
 from tetract.io.guard import reading
 from tetract.io.hu_checks import HuTally
+from tetract.io.notes import once_per_code
 from tetract.io.options import ReadOptions
 from tetract.io.sniff import Kind, extension_warnings
 from tetract.types import Provenance, Volume
@@ -190,7 +191,7 @@ def _stack(series: _Series, plan: StackPlan, name: str, *, pixels: Dataset | Non
                 series.warnings
                 + plan.warnings
                 + tally.warnings(name)
-                + _once(per_slice)
+                + once_per_code(per_slice, "slices")
                 + _header_notes(ordered, name)
             ),
             derived=plan.derived or any(image.assumed for image in ordered),
@@ -266,14 +267,3 @@ def _header_notes(ordered: list[CtSlice], name: str) -> tuple[str, ...]:
 def _starts_as_program(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(4).startswith(_EXECUTABLES)
-
-
-def _once(lines: list[str]) -> tuple[str, ...]:
-    """One line per code, with the number of slices it concerns: no flood of warnings."""
-    by_code: dict[str, list[str]] = {}
-    for line in lines:
-        by_code.setdefault(line.split(" ", 1)[0], []).append(line)
-    return tuple(
-        found[0] if len(found) == 1 else f"{found[0]} (and {len(found) - 1} slices more)"
-        for found in by_code.values()
-    )

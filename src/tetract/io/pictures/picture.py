@@ -90,13 +90,20 @@ def decode_picture(path: Path, kind: Kind, *, keep_indices: bool = False) -> Pic
         image = without_libtiff(image, content, path.name)
         image.load()
         upright, turned = _upright(image, path.name, turn)
-        notes = extension_warnings(path, kind) + turned
+        notes = extension_warnings(path, kind) + turned + _lossy(path, kind)
         if keep_indices and _holds_indices(upright, header):
             return Picture(samples=_raw_samples(upright, header), warnings=notes)
         grey, more = _grey(upright, path.name)
         if inverted:
             grey = np.uint16(65535) - grey
         return Picture(samples=grey, warnings=notes + more)
+
+
+def _lossy(path: Path, kind: Kind) -> tuple[str, ...]:
+    # TIFF with a lossy compression is refused, and PNG has none.
+    if kind is not Kind.JPEG:
+        return ()
+    return (f"W_LOSSY {path.name}: JPEG compresses with loss",)
 
 
 def _check_size(image: Image.Image, where: str) -> None:
