@@ -2,6 +2,14 @@
 
 from tetract.layers.blocks import ConvNormAct, group_norm
 from tetract.layers.pyramid import Pyramid, build_pyramid
-from tetract.layers.unet import UNetDecoder, used_widths
+from tetract.layers.unet import UNetDecoder, step_channels, used_widths
 
-__all__ = ["ConvNormAct", "Pyramid", "UNetDecoder", "build_pyramid", "group_norm", "used_widths"]
+__all__ = [
+    "ConvNormAct",
+    "Pyramid",
+    "UNetDecoder",
+    "build_pyramid",
+    "group_norm",
+    "step_channels",
+    "used_widths",
+]

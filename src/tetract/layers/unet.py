@@ -38,6 +38,15 @@ def used_widths(widths: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int,
     return widths[: strides[-1].bit_length() - 1]
 
 
+def step_channels(
+    widths: tuple[int, ...], *, channels: tuple[int, ...], strides: tuple[int, ...]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Channels and strides of ``UNetDecoder.steps``."""
+    used = used_widths(widths, strides)
+    made = tuple(strides[-1] // 2 ** (step + 1) for step in range(len(used)))
+    return (*reversed(used), channels[-1]), (*reversed(made), strides[-1])
+
+
 class UNetDecoder(nn.Module):
     """From the deepest feature map back to the image's resolution.
 
@@ -75,7 +84,12 @@ class UNetDecoder(nn.Module):
 
     def forward(self, features: Features) -> Float[Tensor, "B O H W"]:
         """(B, O, H, W) at the image's resolution."""
-        decoded = features.maps[-1]
+        return self.steps(features).maps[0]
+
+    def steps(self, features: Features) -> Features:
+        """What each step ends in, finest first, behind them the deepest map of ``features``."""
+        maps, strides = [features.maps[-1]], [features.strides[-1]]
         for block, skip in zip(self.blocks, self._skips, strict=True):
-            decoded = block(decoded, None if skip is None else features.maps[skip])
-        return decoded
+            maps.insert(0, block(maps[0], None if skip is None else features.maps[skip]))
+            strides.insert(0, strides[0] // 2)
+        return Features(maps=tuple(maps), strides=tuple(strides))

@@ -11,7 +11,8 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from tetract.joint import TaskLosses
-from tetract.layers import used_widths
+from tetract.layers import step_channels, used_widths
+from tetract.model.decoding import Decoding
 from tetract.model.encoder import Encoder
 from tetract.model.showing import show
 from tetract.model.spec import NetworkSpec
@@ -68,6 +69,22 @@ class Arm:
     says: str
 
 
+def _build_detection(spec: NetworkSpec, trunk: Encoder) -> DetectionHead:
+    """The detection arm, on the encoder's maps or on the steps of the masks' decoder."""
+    channels, strides = trunk.channels, trunk.strides
+    if spec.boxes_read_masks:
+        channels, strides = step_channels(
+            spec.segmentation.widths, channels=channels, strides=strides
+        )
+    return DetectionHead(
+        channels=channels,
+        strides=strides,
+        classes=len(spec.box_classes),
+        config=spec.detection,
+        joined=spec.boxes_read_masks,
+    )
+
+
 ARMS: dict[Task, Arm] = {
     Task.CLASSIFICATION: Arm(
         build=lambda spec, trunk: ClassificationHead(
@@ -102,12 +119,7 @@ ARMS: dict[Task, Arm] = {
         says="reconstruction",
     ),
     Task.DETECTION: Arm(
-        build=lambda spec, trunk: DetectionHead(
-            channels=trunk.channels,
-            strides=trunk.strides,
-            classes=len(spec.box_classes),
-            config=spec.detection,
-        ),
+        build=_build_detection,
         loss=detection_loss,
         predict=predict_boxes,
         says="boxes",
@@ -120,14 +132,6 @@ def _read_by_classification(spec: NetworkSpec, trunk: Encoder) -> tuple[int, ...
     if not spec.class_reads_masks:
         return trunk.channels
     return (used_widths(spec.segmentation.widths, trunk.strides)[-1], *trunk.channels)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Decoded:
-    """What the segmentation arm has decoded in this step: (S,) rows and their (S, D, H, W) maps."""
-
-    rows: Int64[Tensor, " S"]
-    maps: Float[Tensor, "S D H W"] | None
 
 
 class Network(nn.Module):
@@ -161,20 +165,17 @@ class Network(nn.Module):
             tasks: Whose arms to run; None: all. A class needs the masks' arm too where it reads
                 from it.
         """
-        wanted = set(self.tasks if tasks is None else tasks)
-        if Task.CLASSIFICATION in wanted and self.spec.class_reads_masks:
-            wanted.add(Task.SEGMENTATION)
         features = cast("Features", self.encoder(image))
-        outputs = {
-            task.value: self.heads[task.value](features)
-            for task in self.tasks
-            if task in wanted and task is not Task.CLASSIFICATION
-        }
-        if Task.CLASSIFICATION in wanted:
-            if self.spec.class_reads_masks:
-                features = features.with_finest(outputs["segmentation"].decoded)
-            outputs["classification"] = self.heads["classification"](features)
-        return Outputs(**outputs)
+        decoding = self._decoding(features)
+        rows = torch.arange(len(image), device=features.maps[0].device)
+        wanted = self.tasks if tasks is None else tasks
+        return Outputs(
+            **{
+                task.value: self._run(task, features, rows, decoding)
+                for task in _class_last(self.tasks)
+                if task in wanted
+            }
+        )
 
     @torch.no_grad()
     def predict(
@@ -208,35 +209,44 @@ class Network(nn.Module):
             return TaskLosses(parts={})
         features = cast("Features", self.encoder(shown.image))
         parts: dict[Task, dict[str, Tensor]] = {}
-        decoded = _Decoded(rows=shown.batch.rows(Task.SEGMENTATION)[:0], maps=None)
-        # The class comes last: it reads what the masks' arm has decoded.
-        for task in sorted(self.tasks, key=lambda one: one is Task.CLASSIFICATION):
+        decoding = self._decoding(features)
+        for task in _class_last(self.tasks):
             rows = shown.batch.rows(task)
             if len(rows) == 0:
                 continue
-            head, chosen = self.heads[task.value], shown.batch.select(rows)
-            read = features.select(rows)
-            if task is Task.CLASSIFICATION and self.spec.class_reads_masks:
-                read = read.with_finest(self._decoded(features, rows, decoded))
-            output = head(read)
-            if task is Task.SEGMENTATION:
-                decoded = _Decoded(rows=rows, maps=output.decoded.detach())
-            parts[task] = ARMS[task].loss(head, output, chosen)
+            output = self._run(task, features, rows, decoding)
+            parts[task] = ARMS[task].loss(self.heads[task.value], output, shown.batch.select(rows))
         return TaskLosses(parts={task: parts[task] for task in self.tasks if task in parts})
 
-    def _decoded(
-        self, features: Features, rows: Int64[Tensor, " R"], known: _Decoded
-    ) -> Float[Tensor, "R D H W"]:
-        """The map that the masks are read from, for ``rows``; what is known is not made again.
+    def _decoding(self, features: Features) -> Decoding | None:
+        if Task.SEGMENTATION not in self.tasks:
+            return None
+        return Decoding(cast("SegmentationHead", self.heads["segmentation"]), features)
 
-        It comes without gradient: the class reads what the masks have taught, and a step without
-        a mask leaves the segmentation arm untouched.
-        """
-        missing = rows[~torch.isin(rows, known.rows)]
-        maps = [] if known.maps is None else [known.maps]
-        if len(missing):
+    def _run(
+        self,
+        task: Task,
+        features: Features,
+        rows: Int64[Tensor, " R"],
+        decoding: Decoding | None,
+    ) -> Any:
+        """What the arm of ``task`` says of ``rows``."""
+        head = self.heads[task.value]
+        if decoding is not None and task is Task.SEGMENTATION:
+            return cast("SegmentationHead", head).read(decoding.steps(rows))
+        if decoding is not None and task is Task.DETECTION and self.spec.boxes_read_masks:
+            return head(decoding.steps(rows))
+        # Rows are told in rising order, so as many as there are means all of them.
+        read = features if len(rows) == len(features.maps[0]) else features.select(rows)
+        if decoding is not None and task is Task.CLASSIFICATION and self.spec.class_reads_masks:
+            # The class reads what the masks have taught, and a step without a mask leaves the
+            # segmentation arm untouched.
             with torch.no_grad():
-                arm = cast("SegmentationHead", self.heads["segmentation"])
-                maps.append(cast("SegmentationOutput", arm(features.select(missing))).decoded)
-        every = torch.cat([known.rows, missing])
-        return torch.cat(maps)[(rows[:, None] == every[None]).int().argmax(dim=1)]
+                finest = decoding.steps(rows).maps[0]
+            read = read.with_finest(finest.detach())
+        return head(read)
+
+
+def _class_last(tasks: tuple[Task, ...]) -> list[Task]:
+    """The class reads, without gradient, what others have decoded with it."""
+    return sorted(tasks, key=lambda one: one is Task.CLASSIFICATION)

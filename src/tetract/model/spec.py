@@ -91,6 +91,14 @@ class NetworkSpec(BaseModel):
         } <= set(self.tasks)
 
     @property
+    def boxes_read_masks(self) -> bool:
+        """Whether boxes are found on the steps of the masks' decoder."""
+        return self.detection.pyramid == "decoder" and {
+            Task.SEGMENTATION,
+            Task.DETECTION,
+        } <= set(self.tasks)
+
+    @property
     def label_space(self) -> LabelSpace:
         """Names behind the output channels."""
         return LabelSpace(

@@ -13,25 +13,21 @@ from typing import cast
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torchvision.models.detection.anchor_utils import AnchorGenerator
-from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
 from torchvision.models.detection.image_list import ImageList
-from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
-from torchvision.models.detection.roi_heads import RoIHeads
-from torchvision.models.detection.rpn import (
-    RegionProposalNetwork,
-    RPNHead,
-    concat_box_prediction_layers,
-)
-from torchvision.ops import MultiScaleRoIAlign
+from torchvision.models.detection.mask_rcnn import MaskRCNNPredictor
+from torchvision.models.detection.rpn import concat_box_prediction_layers
 
+from tetract.errors import RecipeError
 from tetract.layers import Pyramid, build_pyramid
-from tetract.tasks.detection.config import DetectionConfig
+from tetract.tasks.detection.config import POOLED_STRIDE, DetectionConfig
+from tetract.tasks.detection.propose import build_proposer
+from tetract.tasks.detection.regions import (
+    MASK_CELLS,
+    build_mask_layers,
+    build_pool,
+    build_regions,
+)
 from tetract.types.batch import Features
-
-BOX_CELLS, MASK_CELLS = 7, 14
-# A lesion of 16 px is pooled from the stride-4 level, one of 32 px from stride 8, and so on.
-CANONICAL_PX, CANONICAL_LEVEL = 64, 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +40,7 @@ class DetectionOutput:
         objectness: (B * A, 1) logits.
         deltas: (B * A, 4) box refinements relative to the anchors.
         proposals: One (P, 4) tensor per row, xyxy pixels, best first, without gradient.
+        per_level: How many of the A anchors lie on each level, finest first.
     """
 
     pyramid: Pyramid
@@ -51,10 +48,22 @@ class DetectionOutput:
     objectness: Float[Tensor, "BA 1"]
     deltas: Float[Tensor, "BA 4"]
     proposals: tuple[Float[Tensor, "_P 4"], ...]
+    per_level: tuple[int, ...]
 
 
 class DetectionHead(nn.Module):
-    """Region proposals, then boxes, classes and instance masks."""
+    """Region proposals, then boxes, classes and instance masks.
+
+    Args:
+        channels: ``C_i`` of the maps it reads, finest first.
+        strides: Their strides in pixels.
+        classes: Number of lesion classes.
+        config: Its settings, anchors planned.
+        joined: Whether the maps are a decoder's, which needs no pathway from coarse to fine.
+
+    Raises:
+        RecipeError: ``E_ANCHORS_NOT_PLANNED``.
+    """
 
     def __init__(
         self,
@@ -63,27 +72,45 @@ class DetectionHead(nn.Module):
         strides: tuple[int, ...],
         classes: int,
         config: DetectionConfig,
+        joined: bool = False,
     ) -> None:
         super().__init__()
+        if config.anchors == "auto":
+            raise RecipeError(
+                "E_ANCHORS_NOT_PLANNED",
+                "anchors that fit the data need the data",
+                where="detection.anchors",
+                found="auto",
+                fix="Train with tetract train, or give the anchors that tetract plan prints",
+            )
         self.classes = classes
+        self.config = config
+        levels = [level.stride for level in config.levels()]
+        pooled = POOLED_STRIDE in levels
+        finest = min(levels[0], strides[-1])
         self.pyramid = build_pyramid(
             channels=channels,
             strides=strides,
-            finest_stride=config.finest_stride,
+            finest_stride=finest,
             width=config.width,
+            top_down=not joined,
+            norm=config.pyramid_norm == "group",
+            pooled=pooled,
         )
-        levels = [s for s in strides if s >= config.finest_stride]
-        names = [str(level) for level in range(len(levels))]
-        self.propose = _build_proposer(levels, config)
-        self.regions = _build_regions(names, classes, config)
-        self.mask_pool = _build_pool(names, MASK_CELLS)
-        self.mask_layers = MaskRCNNHeads(config.width, (config.width, config.width), 1)
+        self._levels = tuple(levels)
+        # The pooled level proposes; regions are read from maps that were learnt.
+        names = [str(level) for level in range(sum(s >= finest for s in strides))]
+        self.propose = build_proposer(config)
+        self.regions = build_regions(names, classes, config)
+        self.mask_pool = build_pool(names, MASK_CELLS, config)
+        self.mask_layers = build_mask_layers(config)
         self.mask_predictor = MaskRCNNPredictor(config.width, config.width, classes)
 
     def forward(self, features: Features) -> DetectionOutput:
         """Anchors, their scores and refinements, and the proposals that follow from them."""
         pyramid = cast("Pyramid", self.pyramid(features))
-        maps = list(pyramid.maps)
+        by_stride = dict(zip(pyramid.strides, pyramid.maps, strict=True))
+        maps = [by_stride[stride] for stride in self._levels]
         rows = maps[0].shape[0]
         # Only the sizes are read; no pixels are needed here.
         canvas = torch.zeros((), device=maps[0].device).expand(rows, 1, *pyramid.image_size)
@@ -103,6 +130,7 @@ class DetectionHead(nn.Module):
             objectness=objectness,
             deltas=deltas,
             proposals=tuple(proposals),
+            per_level=tuple(per_level),
         )
 
     def score(
@@ -125,47 +153,3 @@ class DetectionHead(nn.Module):
 
 def _named(pyramid: Pyramid) -> dict[str, Tensor]:
     return {str(level): m for level, m in enumerate(pyramid.maps)}
-
-
-def _build_pool(names: list[str], cells: int) -> MultiScaleRoIAlign:
-    return MultiScaleRoIAlign(
-        names,
-        output_size=cells,
-        sampling_ratio=2,
-        canonical_scale=CANONICAL_PX,
-        canonical_level=CANONICAL_LEVEL,
-    )
-
-
-def _build_proposer(levels: list[int], config: DetectionConfig) -> RegionProposalNetwork:
-    sizes = tuple(tuple(scale * stride for scale in config.anchor_scales) for stride in levels)
-    anchors = AnchorGenerator(sizes, (config.anchor_ratios,) * len(levels))
-    kept = {"training": config.proposals, "testing": config.proposals}
-    return RegionProposalNetwork(
-        anchors,
-        RPNHead(config.width, anchors.num_anchors_per_location()[0]),
-        # The best anchor overlaps a small box by 0.6 at most; the usual 0.7 would find none.
-        fg_iou_thresh=0.5,
-        bg_iou_thresh=0.3,
-        batch_size_per_image=config.anchors_per_row,
-        positive_fraction=0.33,
-        pre_nms_top_n=kept,
-        post_nms_top_n=kept,
-        nms_thresh=0.7,
-    )
-
-
-def _build_regions(names: list[str], classes: int, config: DetectionConfig) -> RoIHeads:
-    return RoIHeads(
-        _build_pool(names, BOX_CELLS),
-        TwoMLPHead(config.width * BOX_CELLS**2, config.box_hidden),
-        FastRCNNPredictor(config.box_hidden, classes + 1),
-        fg_iou_thresh=0.5,
-        bg_iou_thresh=0.5,
-        batch_size_per_image=config.regions_per_row,
-        positive_fraction=0.33,
-        bbox_reg_weights=None,
-        score_thresh=config.smallest_score,
-        nms_thresh=config.largest_overlap,
-        detections_per_img=config.detections,
-    )

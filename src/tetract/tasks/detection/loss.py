@@ -9,8 +9,11 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, smooth_l1_loss
 from torchvision.models.detection.roi_heads import project_masks_on_boxes
+from torchvision.ops import sigmoid_focal_loss
 
+from tetract.tasks.detection.config import DetectionConfig
 from tetract.tasks.detection.head import DetectionHead, DetectionOutput
+from tetract.tasks.detection.propose import IGNORED, draw_hard, match_adaptively, match_by_iou
 from tetract.types.batch import Batch, BoxRow
 
 
@@ -26,9 +29,6 @@ def detection_loss(head: DetectionHead, output: DetectionOutput, batch: Batch) -
     sampled = _sample_regions(head, output, rows)
     parts |= _region_loss(head, output, sampled, rows)
     return parts | _mask_loss(head, output, sampled, rows)
-
-
-IGNORED = -1  # torchvision's sampler takes neither side from these anchors
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,63 @@ def _proposal_loss(
     boxes are complete for no class have no negative anchors at all.
     """
     propose, anchors = head.propose, list(output.anchors)
-    targets = [{"boxes": row.xyxy} for row in rows]
-    labels, matched = propose.assign_targets_to_anchors(anchors, targets)
+    if head.config.matching == "adaptive":
+        per_cell = propose.anchor_generator.num_anchors_per_location()[0]
+        labels, matched = match_adaptively(anchors, output.per_level, rows, per_cell=per_cell)
+    else:
+        labels, matched = match_by_iou(propose, anchors, rows)
     for row, label in zip(rows, labels, strict=True):
         if not row.annotated.any():
             label[label == 0] = IGNORED
     wanted = propose.box_coder.encode(matched, anchors)
-    objectness, box = propose.compute_loss(output.objectness, output.deltas, labels, list(wanted))
+    if head.config.objectness == "focal":
+        objectness, box = _focal(head.config, output, torch.cat(labels), torch.cat(wanted))
+    elif head.config.hard_negatives:
+        objectness, box = _on_hard(head.config, output, labels, torch.cat(wanted))
+    else:
+        objectness, box = propose.compute_loss(
+            output.objectness, output.deltas, labels, list(wanted)
+        )
     return {"rpn_objectness": objectness, "rpn_box": box}
+
+
+def _focal(
+    config: DetectionConfig,
+    output: DetectionOutput,
+    labels: Float[Tensor, " BA"],
+    wanted: Float[Tensor, "BA 4"],
+) -> tuple[Tensor, Tensor]:
+    """Focal loss (Lin et al. 2017, arXiv 1708.02002) on every anchor, per lesion anchor."""
+    counted, lesion = labels >= 0, labels >= 1
+    per_lesion = lesion.sum().clamp(min=1)
+    each = sigmoid_focal_loss(
+        output.objectness.flatten()[counted],
+        labels[counted],
+        alpha=config.focal_alpha,
+        gamma=config.focal_gamma,
+    )
+    return each.sum() / per_lesion, _box_loss(output.deltas[lesion], wanted[lesion]) / per_lesion
+
+
+def _on_hard(
+    config: DetectionConfig,
+    output: DetectionOutput,
+    labels: list[Float[Tensor, " A"]],
+    wanted: Float[Tensor, "BA 4"],
+) -> tuple[Tensor, Tensor]:
+    """As torchvision's, on background that looks like a lesion."""
+    scores = output.objectness.detach().flatten().split([len(label) for label in labels])
+    lesions, others = draw_hard(labels, scores, config)
+    drawn = torch.cat([lesions, others])
+    count = max(len(drawn), 1)
+    objectness = binary_cross_entropy_with_logits(
+        output.objectness.flatten()[drawn], torch.cat(labels)[drawn], reduction="sum"
+    )
+    return objectness / count, _box_loss(output.deltas[lesions], wanted[lesions]) / count
+
+
+def _box_loss(found: Float[Tensor, "N 4"], wanted: Float[Tensor, "N 4"]) -> Tensor:
+    return smooth_l1_loss(found, wanted, beta=1 / 9, reduction="sum")
 
 
 @torch.no_grad()
@@ -85,7 +134,7 @@ def _region_loss(
     possible = log_probabilities.masked_fill(~_candidates(labels, annotated), float("-inf"))
     lesion = (labels > 0).nonzero().flatten()
     refined = deltas.view(len(labels), -1, 4)[lesion, labels[lesion]]
-    box = smooth_l1_loss(refined, sampled.deltas[lesion], beta=1 / 9, reduction="sum")
+    box = _box_loss(refined, sampled.deltas[lesion])
     count = max(len(labels), 1)
     return {"roi_class": -possible.logsumexp(dim=1).sum() / count, "roi_box": box / count}
 

@@ -78,7 +78,15 @@ class SegmentationHead(nn.Module):
 
     def forward(self, features: Features) -> SegmentationOutput:
         """Mask logits at the image's resolution."""
-        decoded = cast("Tensor", self.decoder(features))
+        return self.read(self.steps(features))
+
+    def steps(self, features: Features) -> Features:
+        """What each step of the decoder ends in, finest first, then the encoder's deepest map."""
+        return self.decoder.steps(features)
+
+    def read(self, steps: Features) -> SegmentationOutput:
+        """Mask logits from the decoder's finest map."""
+        decoded = steps.maps[0]
         logits = cast("Tensor", self.project(decoded))
         return SegmentationOutput(decoded=decoded, logits=logits.float())
 
