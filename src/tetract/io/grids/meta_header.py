@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from tetract.errors import GeometryError, ReadError
-from tetract.io.grids.affine_checks import check_affine
+from tetract.io.grids.affine_checks import settle_affine
 from tetract.io.grids.byte_blocks import Packing
 from tetract.io.grids.data_block import DataBlock
 from tetract.io.grids.header_text import MAX_HEADER_BYTES, HeaderText, decoded
@@ -208,8 +208,8 @@ def _place(
     lps = np.eye(4)
     lps[:3, :3] = (axes.T * spacing[:3])[:, ::-1]
     lps[:3, 3] = origin[:3]
-    check_affine(lps, where)
-    return lps, _letter_notes(header, axes)
+    lps, mended = settle_affine(lps, where)
+    return lps, mended + _letter_notes(header, axes)
 
 
 def _check_unit(axes: Float64[np.ndarray, "3 3"], where: str) -> None:

@@ -10,7 +10,8 @@ from jaxtyping import Float64
 from nibabel.spatialimages import HeaderDataError
 
 from tetract.errors import GeometryError, ReadError
-from tetract.io.grids.affine_checks import check_affine
+from tetract.io.grids.affine_checks import settle_affine
+from tetract.io.right_angles import at_right_angles, is_slightly_sheared
 
 _UNITS = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 
@@ -64,11 +65,9 @@ def place_in_ras(
         )
     if prefer is not None:
         return _preferred(header, shape, where, prefer, (scale, notes, len(present) == 2))
-    affines = [_matrix(header, name, scale, where) for name in present]
-    for affine in affines:
-        check_affine(affine, where)
-    if len(affines) == 2:
-        apart, allowed = _apart_mm(affines[0], affines[1], shape)
+    settled = [settle_affine(_matrix(header, name, scale, where), where) for name in present]
+    if len(settled) == 2:
+        apart, allowed = _apart_mm(settled[0][0], settled[1][0], shape)
         if apart > allowed:
             raise GeometryError(
                 "E_SFORM_QFORM",
@@ -78,7 +77,7 @@ def place_in_ras(
                 found=f"{apart:.3f} mm apart",
                 fix="Keep the right one and set the other's code to 0, or choose one with --prefer",
             )
-    return Placement(ras=affines[0], warnings=notes)
+    return Placement(ras=settled[0][0], warnings=notes + settled[0][1])
 
 
 def _preferred(
@@ -90,13 +89,16 @@ def _preferred(
 ) -> Placement:
     """The placement that was asked for; the other one may be as wrong as it likes."""
     scale, notes, both = known
-    ras = _matrix(header, prefer, scale, where)
-    check_affine(ras, where)
+    ras, mended = settle_affine(_matrix(header, prefer, scale, where), where)
+    notes += mended
     if not both:
         return Placement(ras=ras, warnings=notes)
     other = "qform" if prefer == "sform" else "sform"
     try:
-        apart, allowed = _apart_mm(ras, _matrix(header, other, scale, where), shape)
+        second = _matrix(header, other, scale, where)
+        if is_slightly_sheared(second):
+            second = at_right_angles(second)
+        apart, allowed = _apart_mm(ras, second, shape)
     except GeometryError:
         apart, allowed = float("inf"), 0.0
     if apart <= allowed:

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from tetract.errors import GeometryError, ReadError
-from tetract.io.grids.affine_checks import check_affine
+from tetract.io.grids.affine_checks import settle_affine
 from tetract.io.grids.byte_blocks import Packing
 from tetract.io.grids.data_block import DataBlock
 from tetract.io.grids.header_text import MAX_HEADER_BYTES, HeaderText, decoded
@@ -180,8 +180,7 @@ def _place(
     lps = np.eye(4)
     lps[:3, :3] = (np.asarray(three) * signs).T[:, ::-1]
     lps[:3, 3] = np.asarray(origin[0]) * signs
-    check_affine(lps, where)
-    return lps, ()
+    return settle_affine(lps, where)
 
 
 def _vectors(header: HeaderText, key: str) -> list[tuple[float, ...] | None]:
