@@ -8,13 +8,16 @@ from typing import Literal
 import nibabel as nib
 import numpy as np
 import pytest
-from io_makers import ct_numbers, save_nifti
+from io_makers import ct_numbers, make_series, save_nifti
+from test_meta_image import save_meta
+from test_nrrd import save_nrrd
 
 from tetract.errors import TetractError
-from tetract.io import ReadOptions, read_study, read_volume, write_png
+from tetract.io import ReadOptions, count_slices, read_study, read_volume, write_png
 
 NAN_TO_AIR = ReadOptions(nan_to_hu=-1024)
 GREY = ReadOptions(as_grey=True)
+STRICT = ReadOptions(strict=True)
 
 
 def _spoilt(offset: float = 0.0) -> np.ndarray:
@@ -157,3 +160,44 @@ def test_switches_of_dicom_do_not_fit_a_volume_file_or_a_picture(
     for given in (tmp_path / "a.nii", tmp_path / "p" / "a.png", tmp_path / "p"):
         with pytest.raises(TetractError, match="E_OPTION_UNFIT"):
             read_study(given, options=options)
+
+
+def _placeless(folder: Path) -> list[Path]:
+    def clear(image: nib.Nifti1Image) -> None:
+        image.header["sform_code"] = image.header["qform_code"] = 0
+
+    image = save_nifti(folder / "a.nii", ct_numbers(), RAS)
+    loaded = nib.load(image)
+    clear(loaded)
+    image.write_bytes(loaded.header.binaryblock + image.read_bytes()[348:])
+    return [
+        image,
+        save_meta(folder / "a.mha", data="LOCAL", Offset=None),
+        save_nrrd(folder / "a.nrrd", space=None),
+    ]
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_strict_reading_refuses_what_says_nothing_of_its_place(tmp_path: Path, which: int) -> None:
+    path = _placeless(tmp_path)[which]
+    volume = read_volume(path)
+    assert volume.geometry is None
+    assert volume.provenance.warnings[0].startswith("W_NO_ORIENTATION")
+    for read in (read_volume, read_study, count_slices):
+        with pytest.raises(TetractError, match=r"E_NO_ORIENTATION .*without --strict"):
+            read(path, options=STRICT)
+
+
+def test_strict_reading_changes_nothing_else(tmp_path: Path) -> None:
+    make_series(tmp_path / "ct")
+    for path in (save_nifti(tmp_path / "a.nii", ct_numbers()), tmp_path / "ct"):
+        strict, plain = read_volume(path, options=STRICT), read_volume(path)
+        assert np.array_equal(strict.values, plain.values)
+        assert np.array_equal(strict.geometry.affine, plain.geometry.affine)
+        assert strict.provenance == plain.provenance
+
+
+def test_a_picture_has_no_place_to_be_strict_about(tmp_path: Path) -> None:
+    write_png(tmp_path / "a.png", np.zeros((4, 4), dtype=np.uint8))
+    with pytest.raises(TetractError, match="E_OPTION_UNFIT"):
+        read_study(tmp_path / "a.png", options=STRICT)

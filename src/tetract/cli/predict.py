@@ -58,6 +58,9 @@ def predict(  # noqa: PLR0913 - each parameter is an option of the command
     prefer: Annotated[
         Prefer | None, typer.Option(help="Which placement of a NIfTI file counts.")
     ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse a volume file without place or orientation.")
+    ] = False,
 ) -> None:
     """Write findings.json, label maps, overlays and index.html. Research use only.
 
@@ -79,6 +82,7 @@ def predict(  # noqa: PLR0913 - each parameter is an option of the command
         resample_gaps=gaps is Gaps.RESAMPLE,
         deskew=deskew,
         nan_to_hu=nan_to,
+        strict=strict,
         prefer=None if prefer is None else prefer.value,
     )
     volumes = read_study(study, options=reading)

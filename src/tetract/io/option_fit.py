@@ -17,12 +17,14 @@ def check_options(options: ReadOptions, kind: Kind, where: str) -> None:
         ReadError: ``E_OPTION_UNFIT`` naming the switch.
     """
     dicom, volume = kind is Kind.DICOM, kind in VOLUME_KINDS
+    picture = not dicom and not volume
     unfit = {
         "--gaps=resample": options.resample_gaps and not dicom,
         "--deskew": options.deskew and not dicom,
         "--acquisition": options.acquisition is not None and not dicom,
         "--as-grey": options.as_grey and not volume,
         "--nan-to": options.nan_to_hu is not None and not volume,
+        "--strict": options.strict and picture,
         "--prefer": options.prefer is not None and kind not in _NIFTI,
     }
     for switch, found in unfit.items():

@@ -21,6 +21,8 @@ class ReadOptions:
             Marks the volume as derived.
         prefer: Which of a NIfTI file's two placements counts where they disagree. Marks the
             volume as derived.
+        strict: Refuse a NIfTI, MetaImage or NRRD volume that does not say where its voxels lie,
+            which otherwise is read without a geometry.
         resample_gaps: Interpolate DICOM slices linearly where they are not evenly spaced. Marks
             the volume as derived.
         deskew: Shift DICOM slices of a tilted gantry back, padded with -1024 HU. Marks the volume
@@ -33,6 +35,7 @@ class ReadOptions:
     as_grey: bool = False
     nan_to_hu: int | None = None
     prefer: Literal["sform", "qform"] | None = None
+    strict: bool = False
     resample_gaps: bool = False
     deskew: bool = False
     acquisition: int | None = None

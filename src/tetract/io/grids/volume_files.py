@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tetract.errors import GeometryError
 from tetract.io.grids.headed import HEADED_KINDS, headed_grid, load_headed
 from tetract.io.grids.nifti import load_nifti
 from tetract.io.grids.nifti_bytes import read_nifti_header
@@ -23,8 +24,10 @@ def load_stored(path: Path, kind: Kind, options: ReadOptions = _DEFAULTS) -> Sto
 
     Raises:
         ReadError: See ``load_nifti`` and ``load_headed``.
-        GeometryError: See ``load_nifti`` and ``load_headed``.
+        GeometryError: As ``volume_file_grid``.
     """
+    if options.strict:
+        volume_file_grid(path, kind, options)  # before a voxel is read
     return load_headed(path, kind) if kind in HEADED_KINDS else load_nifti(path, kind, options)
 
 
@@ -45,11 +48,21 @@ def volume_file_grid(path: Path, kind: Kind, options: ReadOptions = _DEFAULTS) -
 
     Raises:
         ReadError: As ``load_stored``, for the header.
-        GeometryError: As ``load_stored``.
+        GeometryError: See ``load_nifti`` and ``load_headed``; ``E_NO_ORIENTATION`` where strict
+            reading was asked for and the file has no place in the patient.
     """
-    if kind in HEADED_KINDS:
-        return headed_grid(path, kind)
-    return read_nifti_header(path, kind, options).grid
+    headed = kind in HEADED_KINDS
+    grid = headed_grid(path, kind) if headed else read_nifti_header(path, kind, options).grid
+    if options.strict and grid.lps is None:
+        raise GeometryError(
+            "E_NO_ORIENTATION",
+            "the file does not say where its voxels lie, and strict reading was asked for",
+            where=path.name,
+            expected="spacing, origin and directions (in NIfTI: an sform or qform code above 0)",
+            found="none, or not all",
+            fix="Convert the volume from its DICOM series again, or read it without --strict",
+        )
+    return grid
 
 
 def volume_file_depth(path: Path, kind: Kind, options: ReadOptions) -> int:
