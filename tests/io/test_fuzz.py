@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 FUZZ = Path(__file__).with_name("fuzz_files.py")
 PIECES = 4
+KINDS = 21
 
 
 def run(first: int, count: int, seed: int) -> dict[str, object]:
@@ -24,8 +26,12 @@ def run(first: int, count: int, seed: int) -> dict[str, object]:
         capture_output=True,
         text=True,
         check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(FUZZ.parents[1]), *sys.path])},
     )
     assert done.stdout, f"the reader's process died with {done.returncode}: {done.stderr[-800:]}"
+    # Libraries print what a file holds: nothing but the report may come out.
+    assert done.stdout.count("\n") == 1
+    assert done.stderr == ""
     found: dict[str, object] = json.loads(done.stdout)
     return found
 
@@ -39,6 +45,10 @@ def check(found: dict[str, object]) -> None:
     # Some survive and many are refused, for many reasons: the damage reaches the readers.
     assert outcomes["read"] > 0
     assert len(outcomes) > 10
+    kinds = found["kinds"]
+    assert isinstance(kinds, dict)
+    assert len(kinds) == KINDS
+    assert all(ends["refused"] > 5 for ends in kinds.values())
 
 
 @pytest.mark.slow
