@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from tetract.data.card import CARD_NAME, DatasetCard, SplitCard
-from tetract.data.load import dataset_warnings, holds_dataset, write_dataset
+from tetract.data.import_place import ImportPlace, import_place
+from tetract.data.load import check_rows, dataset_warnings, holds_dataset, render_dataset
 from tetract.data.splits import SplitFractions, assign_splits, split_hash
 from tetract.data.summary import SourceSummary, render_summary, summarise
 from tetract.data.table import Row
 from tetract.errors import InputError
-from tetract.io import atomic_write_text
 
 REPORT_NAME: Final = "import-report.json"
 
@@ -110,21 +110,48 @@ def finish_import(
     *,
     origin: str,
 ) -> ImportReport:
-    """Split the rows by patient and write them, with a report beside the data set.
-
-    Every importer ends here. Running it again gives the same bytes.
+    """As ``finish_at`` for an import that has written nothing of its own.
 
     Args:
         folder: The dataset folder to write.
-        card: What the set is; its split is filled in here.
+        card: What the set is; its split is filled in.
         outcomes: One entry per row or image of the foreign layout.
         options: Seed, shares, overwriting.
         origin: Name of the foreign file or folder, for messages.
 
     Raises:
+        InputError: As ``finish_at``.
+    """
+    with import_place(folder) as place:
+        return finish_at(place, card, outcomes, options, origin=origin)
+
+
+def finish_at(
+    place: ImportPlace,
+    card: DatasetCard,
+    outcomes: Sequence[Row | Skipped],
+    options: ImportOptions,
+    *,
+    origin: str,
+    warnings: Sequence[str] = (),
+) -> ImportReport:
+    """Split the rows by patient and write them, with a report beside the data set.
+
+    Every importer ends here. Running it again gives the same bytes.
+
+    Args:
+        place: Where masks were written, and where all of it goes when nothing is wrong.
+        card: What the set is; its split is filled in here.
+        outcomes: One entry per row or image of the foreign layout.
+        options: Seed, shares, overwriting.
+        origin: Name of the foreign file or folder, for messages.
+        warnings: What else must travel with the data set, each beginning with a ``W_`` code.
+
+    Raises:
         InputError: ``E_EMPTY_DATASET`` when no row is left, ``E_PATIENT_LEAK`` when published
             splits tear a patient apart, ``E_EXISTS`` when the folder holds another data set, and
-            what ``write_dataset`` refuses. Nothing is written then.
+            what ``check_rows`` refuses. Nothing is left behind then.
+        MachineError: ``E_DISK_FULL`` or ``E_CANNOT_WRITE``.
     """
     rows = [outcome for outcome in outcomes if isinstance(outcome, Row)]
     skipped = tuple(outcome for outcome in outcomes if isinstance(outcome, Skipped))
@@ -137,16 +164,21 @@ def finish_import(
             fix="Check the labels and --images",
         )
     rows = list(assign_splits(rows, options.fractions, options.seed))
+    check_rows(rows, card)
+    rows = place.settled(rows)
     card = _with_split(card, rows, options)
-    _write(folder, card, rows, overwrite=options.overwrite)
     report = ImportReport(
-        folder=folder,
+        folder=place.folder,
         read=len(outcomes),
         sources=summarise(rows, card),
         skipped=skipped,
-        warnings=tuple(dataset_warnings(card, rows)),
+        warnings=(*dataset_warnings(card, rows), *warnings),
     )
-    atomic_write_text(folder / REPORT_NAME, json.dumps(report.as_json(), indent=1) + "\n")
+    texts = {REPORT_NAME: json.dumps(report.as_json(), indent=1) + "\n"}
+    if not holds_dataset(place.folder, card, rows):
+        _check_free(place.folder, overwrite=options.overwrite)
+        texts |= render_dataset(place.folder, card, rows)
+    place.publish(texts, last=CARD_NAME)
     return report
 
 
@@ -162,9 +194,7 @@ def _with_split(card: DatasetCard, rows: list[Row], options: ImportOptions) -> D
     return card.model_copy(update={"split": split})
 
 
-def _write(folder: Path, card: DatasetCard, rows: list[Row], *, overwrite: bool) -> None:
-    if holds_dataset(folder, card, rows):
-        return
+def _check_free(folder: Path, *, overwrite: bool) -> None:
     if (folder / CARD_NAME).exists() and not overwrite:
         raise InputError(
             "E_EXISTS",
@@ -172,4 +202,3 @@ def _write(folder: Path, card: DatasetCard, rows: list[Row], *, overwrite: bool)
             where=folder.name,
             fix="Give another folder, or --overwrite",
         )
-    write_dataset(folder, card, rows)

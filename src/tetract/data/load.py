@@ -91,22 +91,36 @@ def write_dataset(folder: Path, card: DatasetCard, rows: Sequence[Row]) -> None:
     root = folder.absolute()
     if not rows:
         raise InputError("E_EMPTY_DATASET", "there is no row to write", where=root.name)
-    _raise_first(row_problems(rows, card))
-    table = render_table(rows, card, root)
+    check_rows(rows, card)
+    texts = render_dataset(root, card, rows)
     root.mkdir(parents=True, exist_ok=True)
     (root / CARD_NAME).unlink(missing_ok=True)
-    atomic_write_text(root / TABLE_NAME, table)
-    atomic_write_text(root / CARD_NAME, render_card(card))
+    for name in (TABLE_NAME, CARD_NAME):
+        atomic_write_text(root / name, texts[name])
 
 
 def holds_dataset(folder: Path, card: DatasetCard, rows: Sequence[Row]) -> bool:
     """Whether ``folder`` already holds exactly this data set."""
     root = folder.absolute()
-    wanted = {CARD_NAME: render_card(card), TABLE_NAME: render_table(rows, card, root)}
     return all(
         (root / name).is_file() and (root / name).read_bytes() == text.encode()
-        for name, text in wanted.items()
+        for name, text in render_dataset(root, card, rows).items()
     )
+
+
+def render_dataset(folder: Path, card: DatasetCard, rows: Sequence[Row]) -> dict[str, str]:
+    """The texts of ``table.csv`` and ``dataset.yaml`` as they stand in ``folder``."""
+    root = folder.absolute()
+    return {TABLE_NAME: render_table(rows, card, root), CARD_NAME: render_card(card)}
+
+
+def check_rows(rows: Sequence[Row], card: DatasetCard) -> None:
+    """Refuse rows that ``open_dataset`` would refuse.
+
+    Raises:
+        InputError: The first problem, with the number of further ones.
+    """
+    _raise_first(row_problems(rows, card))
 
 
 def row_problems(rows: Sequence[Row], card: DatasetCard) -> list[InputError]:

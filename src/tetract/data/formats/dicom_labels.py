@@ -11,9 +11,10 @@ import numpy as np
 
 from tetract.data.card import DatasetCard, SourceCard
 from tetract.data.cells import EMPTY, MaskCell, MaskSource
-from tetract.data.finish_import import ImportOptions, ImportReport, Skipped, finish_import
+from tetract.data.finish_import import ImportOptions, ImportReport, Skipped, finish_at
 from tetract.data.formats.mask_files import MaskFiles
 from tetract.data.formats.names import NameRules
+from tetract.data.import_place import import_place
 from tetract.data.table import Row
 from tetract.errors import InputError, LabelError
 from tetract.io import (
@@ -139,7 +140,7 @@ def import_label_objects(
     Raises:
         InputError: For a single object, what is wrong with it; for several, such objects are
             skipped and reported. ``E_SEGMENT_UNKNOWN`` for a rule that no region met, and what
-            ``finish_import`` refuses.
+            ``finish_at`` refuses.
     """
     paths = find_objects(objects, kind.modality)
     if not paths:
@@ -149,19 +150,20 @@ def import_label_objects(
             where=objects.name,
             fix="Give the file, or a folder above it",
         )
-    work = _Work(kind, choices, find_ct_folders(ct), MaskFiles(folder=folder))
     skipped: list[Skipped] = []
-    for number, path in enumerate(paths, 1):
-        try:
-            skipped += work.add(path, number)
-        except InputError as error:
-            if len(paths) == 1:
-                raise
-            skipped.append(Skipped(number=number, reason=str(error), declared=False))
-    choices.rules.check_used(work.regions, objects.name)
-    rows = work.rows()
-    card = _card(kind.name, rows, choices)
-    return finish_import(folder, card, [*rows, *skipped], options, origin=objects.name)
+    with import_place(folder) as place:
+        work = _Work(kind, choices, find_ct_folders(ct), MaskFiles(place=place))
+        for number, path in enumerate(paths, 1):
+            try:
+                skipped += work.add(path, number)
+            except InputError as error:
+                if len(paths) == 1:
+                    raise
+                skipped.append(Skipped(number=number, reason=str(error), declared=False))
+        choices.rules.check_used(work.regions, objects.name)
+        rows = work.rows()
+        card = _card(kind.name, rows, choices)
+        return finish_at(place, card, [*rows, *skipped], options, origin=objects.name)
 
 
 class _Work(Generic[Found]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,21 +11,15 @@ from typing import Final, Literal
 import numpy as np
 
 from tetract.data.cells import EMPTY, BoxEntry, MaskCell, MaskSource
-from tetract.data.finish_import import (
-    REPORT_NAME,
-    ImportOptions,
-    ImportReport,
-    Skipped,
-    finish_import,
-)
+from tetract.data.finish_import import ImportOptions, ImportReport, Skipped, finish_at
 from tetract.data.formats.box_choices import BoxChoices, open_choice
 from tetract.data.formats.fit_boxes import fit_boxes
 from tetract.data.formats.mask_files import MaskFiles
 from tetract.data.formats.outlined import Draw, Mended, Outlined, OutlinedImage
 from tetract.data.formats.renames import LEFT_OUT
+from tetract.data.import_place import import_place
 from tetract.data.table import Row
 from tetract.errors import InputError, LabelError, ReadError
-from tetract.io import atomic_write_text
 from tetract.io.pictures.image_head import read_image_head
 
 _TOLD: Final = {
@@ -61,25 +54,22 @@ def finish_boxes(
     Raises:
         LabelError: ``E_RENAME`` or ``E_CLASS_NAME``.
         InputError: ``E_CHOICE_OPEN`` for crowds without an answer, ``E_PATIENT_PATTERN``, and
-            what ``finish_import`` refuses.
+            what ``finish_at`` refuses.
     """
     classes = choices.renames.of(list(names), origin)
     _check_crowds(found, choices, origin)
-    work = _Work(folder, found, classes, choices)
-    outcomes = [_tried(work, image) for image in found]
-    rows = [outcome for outcome in outcomes if isinstance(outcome, Row)]
-    choices.patients.check_met(rows, origin)
-    warnings = tuple(
-        f"{code} {choices.name}: {count} {_TOLD[code]}"
-        for code, count in sorted(work.mended.counts.items())
-    )
-    kept = tuple(dict.fromkeys(name for name in classes.values() if name != LEFT_OUT))
-    card = choices.card(rows, box_classes=kept, mask_classes=work.mask_classes, notes=warnings)
-    report = finish_import(folder, card, outcomes, options, origin=origin)
-    if warnings:
-        report = replace(report, warnings=(*report.warnings, *warnings))
-        atomic_write_text(folder / REPORT_NAME, json.dumps(report.as_json(), indent=1) + "\n")
-    return report
+    with import_place(folder) as place:
+        work = _Work(MaskFiles(place=place), found, classes, choices)
+        outcomes = [_tried(work, image) for image in found]
+        rows = [outcome for outcome in outcomes if isinstance(outcome, Row)]
+        choices.patients.check_met(rows, origin)
+        told = tuple(
+            f"{code} {choices.name}: {count} {_TOLD[code]}"
+            for code, count in sorted(work.mended.counts.items())
+        )
+        kept = tuple(dict.fromkeys(name for name in classes.values() if name != LEFT_OUT))
+        card = choices.card(rows, box_classes=kept, mask_classes=work.mask_classes, notes=told)
+        return finish_at(place, card, outcomes, options, origin=origin, warnings=told)
 
 
 class _Work:
@@ -87,12 +77,12 @@ class _Work:
 
     def __init__(
         self,
-        folder: Path,
+        files: MaskFiles,
         found: Sequence[OutlinedImage | Skipped],
         classes: Mapping[str, str],
         choices: BoxChoices,
     ) -> None:
-        self._files = MaskFiles(folder=folder)
+        self._files = files
         self._classes = classes
         self._choices = choices
         self.mended = Mended()

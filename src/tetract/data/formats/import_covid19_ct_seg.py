@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Final
 
 from tetract.data.cells import EMPTY, MaskCell, SliceIndex
-from tetract.data.finish_import import ImportOptions, ImportReport, Skipped, finish_import
+from tetract.data.finish_import import ImportOptions, ImportReport, Skipped, finish_at
 from tetract.data.formats.covid19_files import Covid19Case, find_covid19_cases
 from tetract.data.formats.label_values import LabelValues
 from tetract.data.formats.mask_cells import CaseMasks, case_masks
 from tetract.data.formats.mask_files import MaskFiles
 from tetract.data.formats.source_cards import About, import_card
+from tetract.data.import_place import import_place
 from tetract.data.read_image import labels_in_order, read_image, source_of
 from tetract.data.table import Row
 from tetract.errors import InputError, LabelError, ReadError
@@ -79,23 +80,24 @@ def import_covid19_ct_seg(root: Path, folder: Path, options: ImportOptions) -> I
         options: Seed, shares, overwriting.
 
     Raises:
-        InputError: ``E_BAD_LAYOUT``, and what ``finish_import`` refuses.
+        InputError: ``E_BAD_LAYOUT``, and what ``finish_at`` refuses.
     """
     cases, strangers = find_covid19_cases(root)
     outcomes: list[Row | Skipped] = []
-    files = MaskFiles(folder=folder)
-    for number, case in enumerate(cases, 1):
-        try:
-            outcomes += _rows(case, number, files)
-        except InputError as error:
+    with import_place(folder) as place:
+        files = MaskFiles(place=place)
+        for number, case in enumerate(cases, 1):
+            try:
+                outcomes += _rows(case, number, files)
+            except InputError as error:
+                outcomes.append(Skipped(number=number, reason=str(error), declared=False))
+        for number, name in enumerate(strangers, len(cases) + 1):
+            error = LabelError("E_NO_RULE", "not the name of a scan of this collection", where=name)
             outcomes.append(Skipped(number=number, reason=str(error), declared=False))
-    for number, name in enumerate(strangers, len(cases) + 1):
-        error = LabelError("E_NO_RULE", "not the name of a scan of this collection", where=name)
-        outcomes.append(Skipped(number=number, reason=str(error), declared=False))
-    outcomes += _missing(cases)
-    rows = [outcome for outcome in outcomes if isinstance(outcome, Row)]
-    card = import_card(_ABOUT, rows or [Row(image=root, source=SOURCE, patient="none")])
-    return finish_import(folder, card, outcomes, options, origin=root.name)
+        outcomes += _missing(cases)
+        rows = [outcome for outcome in outcomes if isinstance(outcome, Row)]
+        card = import_card(_ABOUT, rows or [Row(image=root, source=SOURCE, patient="none")])
+        return finish_at(place, card, outcomes, options, origin=root.name)
 
 
 def _rows(case: Covid19Case, number: int, files: MaskFiles) -> list[Row]:

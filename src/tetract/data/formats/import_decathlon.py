@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tetract.data.finish_import import ImportOptions, ImportReport, Skipped, finish_import
+from tetract.data.finish_import import ImportOptions, ImportReport, Skipped, finish_at
 from tetract.data.formats.channels import ct_channel
 from tetract.data.formats.class_names import check_lesions, class_name, source_name
 from tetract.data.formats.cuboids import BoxMode
@@ -17,6 +17,7 @@ from tetract.data.formats.mask_files import MaskFiles
 from tetract.data.formats.patient_rule import PatientRule
 from tetract.data.formats.source_cards import NOT_STATED, About, import_card
 from tetract.data.formats.volume_case import CaseSettings
+from tetract.data.import_place import import_place
 from tetract.data.table import Row
 from tetract.errors import InputError, LabelError
 
@@ -68,39 +69,40 @@ def import_decathlon(
     Raises:
         InputError: ``E_NO_FILE``, ``E_BAD_JSON``, ``E_CHANNEL``, ``E_NO_LABEL_NAMES`` for numbers
             without names, ``E_BOX_MODE``, ``E_LABEL_UNKNOWN``, ``E_PATIENT_PATTERN``, and what
-            ``finish_import`` refuses. A single entry that is wrong is skipped and reported.
+            ``finish_at`` refuses. A single entry that is wrong is skipped and reported.
     """
     listed = load_datalist(datalist, choices.fold, choices.channel)
     if listed.channels:
         ct_channel(listed.channels, choices.channel, datalist.name)
     rules = choices.labels or _rules(listed, datalist.name)
     _check_answers(listed, choices, rules, datalist.name)
-    settings = DatalistSettings(
-        root=(options.images or datalist.parent).absolute(),
-        case=CaseSettings(
-            source=source_name(listed.name or datalist.stem, "datalist"),
-            values=_voxel_values(listed, rules),
-            files=MaskFiles(folder=folder),
-            patients=choices.patients,
-            grey=choices.grey,
-        ),
-        names={value: name for values, name in rules.items() for value in values},
-        box_mode=choices.box_mode,
-        every_slice=choices.every_slice,
-        complete=choices.complete,
-    )
-    about = _about(listed, choices, settings, rules)
-    outcomes: list[Row | Skipped] = []
-    for entry in listed.entries:
-        try:
-            outcomes += entry_rows(entry, settings)
-        except InputError as error:
-            outcomes.append(Skipped(number=entry.number, reason=str(error), declared=False))
-    rows = [outcome for outcome in outcomes if isinstance(outcome, Row)]
-    choices.patients.check_met(rows, datalist.name)
-    if not rows:  # finish_import tells why; it needs a card for that
-        rows = [Row(image=settings.root, source=about.name)]
-    return finish_import(folder, import_card(about, rows), outcomes, options, origin=datalist.name)
+    with import_place(folder) as place:
+        settings = DatalistSettings(
+            root=(options.images or datalist.parent).absolute(),
+            case=CaseSettings(
+                source=source_name(listed.name or datalist.stem, "datalist"),
+                values=_voxel_values(listed, rules),
+                files=MaskFiles(place=place),
+                patients=choices.patients,
+                grey=choices.grey,
+            ),
+            names={value: name for values, name in rules.items() for value in values},
+            box_mode=choices.box_mode,
+            every_slice=choices.every_slice,
+            complete=choices.complete,
+        )
+        about = _about(listed, choices, settings, rules)
+        outcomes: list[Row | Skipped] = []
+        for entry in listed.entries:
+            try:
+                outcomes += entry_rows(entry, settings)
+            except InputError as error:
+                outcomes.append(Skipped(number=entry.number, reason=str(error), declared=False))
+        rows = [outcome for outcome in outcomes if isinstance(outcome, Row)]
+        choices.patients.check_met(rows, datalist.name)
+        if not rows:  # finish_at tells why; it needs a card for that
+            rows = [Row(image=settings.root, source=about.name)]
+        return finish_at(place, import_card(about, rows), outcomes, options, origin=datalist.name)
 
 
 def _rules(listed: Datalist, where: str) -> dict[tuple[int, ...], str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tetract.data.finish_import import ImportOptions, ImportReport, finish_import
+from tetract.data.finish_import import ImportOptions, ImportReport, finish_at
 from tetract.data.formats.channels import ct_channel
 from tetract.data.formats.class_names import check_lesions, source_name
 from tetract.data.formats.mask_files import MaskFiles
@@ -14,6 +14,7 @@ from tetract.data.formats.nnunet_json import JSON_NAME, NnunetJson, load_nnunet_
 from tetract.data.formats.patient_rule import PatientRule
 from tetract.data.formats.source_cards import NOT_STATED, About, import_card
 from tetract.data.formats.volume_case import CaseSettings, case_outcomes
+from tetract.data.import_place import import_place
 from tetract.data.table import Row
 
 
@@ -56,7 +57,7 @@ def import_nnunet(
     Raises:
         InputError: ``E_BAD_LAYOUT``, ``E_BAD_JSON``, ``E_CHANNEL``, ``E_CLASS_NAME``,
             ``E_LABEL_UNKNOWN`` for an unknown lesion, ``E_PATIENT_PATTERN``, ``E_NO_FOLD``, and
-            what ``finish_import`` refuses. A single case that is wrong is skipped and reported.
+            what ``finish_at`` refuses. A single case that is wrong is skipped and reported.
     """
     if not (raw / JSON_NAME).is_file() or not (raw / "imagesTr").is_dir():
         listed = (raw / JSON_NAME).is_file()
@@ -74,19 +75,20 @@ def import_nnunet(
     channel = ct_channel(_channels(meta), choices.channel, JSON_NAME)
     found = find_cases(raw, meta, channel, folds)
     about = _about(meta, raw, choices, classes)
-    settings = CaseSettings(
-        source=about.name,
-        values=meta.values,
-        files=MaskFiles(folder=folder),
-        patients=choices.patients,
-        grey=choices.grey,
-    )
-    outcomes = [*case_outcomes(found.cases, settings), *found.skipped]
-    rows = [outcome for outcome in outcomes if isinstance(outcome, Row)]
-    choices.patients.check_met(rows, raw.name)
-    if not rows:  # finish_import tells why; it needs no card for that, but a valid one
-        rows = [Row(image=raw, source=about.name)]
-    return finish_import(folder, import_card(about, rows), outcomes, options, origin=raw.name)
+    with import_place(folder) as place:
+        settings = CaseSettings(
+            source=about.name,
+            values=meta.values,
+            files=MaskFiles(place=place),
+            patients=choices.patients,
+            grey=choices.grey,
+        )
+        outcomes = [*case_outcomes(found.cases, settings), *found.skipped]
+        rows = [outcome for outcome in outcomes if isinstance(outcome, Row)]
+        choices.patients.check_met(rows, raw.name)
+        if not rows:  # finish_at tells why; it needs no card for that, but a valid one
+            rows = [Row(image=raw, source=about.name)]
+        return finish_at(place, import_card(about, rows), outcomes, options, origin=raw.name)
 
 
 def _channels(meta: NnunetJson) -> dict[int, str]:

@@ -12,10 +12,11 @@ from jaxtyping import UInt8
 
 from tetract.data.card import DatasetCard, SourceCard
 from tetract.data.cells import EMPTY, BoxEntry, MaskCell, MaskSource
-from tetract.data.finish_import import ImportOptions, ImportReport, Skipped, finish_import
+from tetract.data.finish_import import ImportOptions, ImportReport, Skipped, finish_at
 from tetract.data.formats.lidc_contours import Scan, is_database, read_scans, read_slices
 from tetract.data.formats.lidc_nodules import READERS, Nodule, find_nodules
 from tetract.data.formats.mask_files import MaskFiles
+from tetract.data.import_place import import_place
 from tetract.data.lesions import tight_boxes
 from tetract.data.table import Row
 from tetract.errors import InputError, LabelError
@@ -64,7 +65,7 @@ def import_lidc(
 
     Raises:
         InputError: ``E_READERS``, ``E_NO_FILE``, ``E_BAD_DATABASE``, ``E_BAD_CONTOURS``, and what
-            ``finish_import`` refuses. An image that cannot be placed is skipped and reported.
+            ``finish_at`` refuses. An image that cannot be placed is skipped and reported.
     """
     if not 1 <= readers <= READERS:
         raise LabelError(
@@ -73,20 +74,21 @@ def import_lidc(
             expected=f"1 to {READERS}",
             found=str(readers),
         )
-    files = MaskFiles(folder=folder)
     whole = is_database(contours)
     found = _volumes(contours, images) if whole else _pictures(contours, images)
     outcomes: list[Row | Skipped] = []
-    for number, (path, scan) in enumerate(found, 1):
-        try:
-            if whole:
-                outcomes += _volume_rows(path, scan, readers, files)
-            else:
-                outcomes.append(_picture_row(path, scan, readers, files))
-        except InputError as error:
-            outcomes.append(Skipped(number=number, reason=str(error), declared=False))
-    card = _card(readers, hu_known=whole)
-    return finish_import(folder, card, outcomes, options, origin=contours.name)
+    with import_place(folder) as place:
+        files = MaskFiles(place=place)
+        for number, (path, scan) in enumerate(found, 1):
+            try:
+                if whole:
+                    outcomes += _volume_rows(path, scan, readers, files)
+                else:
+                    outcomes.append(_picture_row(path, scan, readers, files))
+            except InputError as error:
+                outcomes.append(Skipped(number=number, reason=str(error), declared=False))
+        card = _card(readers, hu_known=whole)
+        return finish_at(place, card, outcomes, options, origin=contours.name)
 
 
 def draw_nodules(

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
+from tetract.data.import_place import ImportPlace
 from tetract.io import make_folder, write_nifti_labels, write_png
 from tetract.types import Geometry
 
@@ -20,14 +21,14 @@ _DIGITS = 12
 class MaskFiles:
     """Where an import's masks go.
 
-    A file is named after its content. So an import that is refused at its end has changed no file
-    of the data set that lay there before, and the same import again writes the same names.
+    A file is named after its content, so the same import again writes the same names, and another
+    import into the same folder replaces no mask by a different one.
 
     Attributes:
-        folder: The dataset folder.
+        place: The import; its ``settled`` rows name the masks as they will lie at the end.
     """
 
-    folder: Path
+    place: ImportPlace
 
     def write_volume(
         self, stem: str, labels: UInt8[np.ndarray, "D H W"], geometry: Geometry
@@ -55,6 +56,6 @@ class MaskFiles:
         return path
 
     def _path(self, stem: str, content: bytes, suffix: str) -> Path:
-        folder = self.folder.absolute() / MASKS
+        folder = self.place.part / MASKS
         make_folder(folder)
         return folder / f"{stem}-{hashlib.sha256(content).hexdigest()[:_DIGITS]}{suffix}"
