@@ -11,11 +11,16 @@ import pytest
 from tetract.cli import main
 from tetract.cli.requirements import Package, declared, installed
 from tetract.errors import Exit
+from tetract.io.dicom.decode_client import DecoderState
 
 
 @pytest.fixture(autouse=True)
 def _no_child(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tetract.io.dicom.decode_client.can_start_decoder", lambda: True)
+    _pretend(monkeypatch, DecoderState(starts=True, memory_bytes=2**32))
+
+
+def _pretend(monkeypatch: pytest.MonkeyPatch, state: DecoderState) -> None:
+    monkeypatch.setattr("tetract.io.dicom.decode_client.try_decoder", lambda: state)
 
 
 def _report(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, object]]:
@@ -49,8 +54,22 @@ def test_a_missing_codec_of_ours_is_exit_3_and_one_of_an_extra_is_not(
 def test_a_decoder_that_does_not_start_is_exit_3(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tetract.io.dicom.decode_client.can_start_decoder", lambda: False)
+    _pretend(monkeypatch, DecoderState(starts=False))
     assert _report(capsys)[0] == Exit.MACHINE
+
+
+@pytest.mark.parametrize(
+    ("limit", "told"),
+    [
+        (2**32, "starts; at most 4 GiB of memory"),
+        (0, "starts; this system sets no limit of memory"),
+    ],
+)
+def test_the_limit_of_the_decoders_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, limit: int, told: str
+) -> None:
+    _pretend(monkeypatch, DecoderState(starts=True, memory_bytes=limit))
+    assert _report(capsys)[1]["codecs"][0]["found"] == told
 
 
 def test_a_folder_that_is_not_there_is_exit_3(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import resource
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -17,8 +19,8 @@ from pydicom.uid import UID
 from tetract.errors import MachineError, ReadError
 from tetract.io import read_volume
 from tetract.io.dicom.codecs import PLUGINS, brought_by, list_codecs
-from tetract.io.dicom.decode_client import DecodePool, DecodeWorker, can_start_decoder
-from tetract.io.dicom.decode_worker import decode
+from tetract.io.dicom.decode_client import DecodePool, DecodeWorker, try_decoder
+from tetract.io.dicom.decode_worker import MEMORY_BYTES, decode, limit_memory
 from tetract.io.dicom.header import read_dicom
 from tetract.io.dicom.pixels import PixelFormat, pixel_data, pixel_format, stored_pixels
 
@@ -195,7 +197,66 @@ def _as_signed(header: Dataset) -> None:
 
 
 def test_a_decoder_can_start_here() -> None:
-    assert can_start_decoder()
+    state = try_decoder()
+    assert state.starts
+    assert state.memory_bytes == (MEMORY_BYTES if sys.platform == "linux" else 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds the memory of a process")
+def test_a_decoder_that_wants_too_much_memory_is_one_line_and_lives_on(tmp_path: Path) -> None:
+    path = make_series(tmp_path, MADE)[0]
+    change(path, lambda d: d.compress(RLE))
+    content, request = _request(path)
+    request |= {"transfer_syntax": RLE, "plugin": "pydicom"}
+    side = 65_535  # two bytes each: twice what the child may hold
+    worker = DecodeWorker()
+    try:
+        child = worker._running()
+        before = _largest_mb("self")
+        with pytest.raises(
+            ReadError, match=r"^E_PIXEL_DECODE x: .* found MemoryError\..*$"
+        ) as told:
+            worker.decode(content, {**request, "rows": side, "columns": side}, "x")
+        assert "\n" not in str(told.value)
+        assert _largest_mb("self") - before < 64
+        # The limit refused it, not the machine; and the same child goes on.
+        assert child.poll() is None
+        assert np.array_equal(
+            worker.decode(content, request, "x").astype(int) - 1024, MADE.values[0]
+        )
+    finally:
+        worker.close()
+
+
+def _largest_mb(process: str) -> float:
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+
+
+@pytest.mark.parametrize(
+    ("platform", "refused", "limit"),
+    [
+        ("linux", False, MEMORY_BYTES),
+        ("linux", True, 0),
+        ("darwin", False, 0),
+        ("darwin", True, 0),
+        ("win32", False, 0),
+    ],
+)
+def test_a_system_without_a_limit_of_memory_says_so(
+    monkeypatch: pytest.MonkeyPatch, platform: str, refused: bool, limit: int
+) -> None:
+    asked: list[object] = []
+
+    def setrlimit(what: int, bounds: tuple[int, int]) -> None:
+        asked.append((what, bounds))
+        if refused and what == resource.RLIMIT_AS:
+            raise ValueError
+
+    monkeypatch.setattr("resource.setrlimit", setrlimit)
+    monkeypatch.setattr("sys.platform", platform)
+    assert limit_memory() == limit
+    assert ((resource.RLIMIT_AS, (MEMORY_BYTES,) * 2) in asked) == (platform != "win32")
 
 
 def test_a_decoder_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -176,16 +176,21 @@ def _disk(folder: Path) -> Check:
 def _codecs() -> list[Check]:
     try:
         from tetract.io.dicom.codecs import list_codecs
-        from tetract.io.dicom.decode_client import can_start_decoder
+        from tetract.io.dicom.decode_client import try_decoder
     except ImportError as fault:
         return [Check(name="codecs", state=State.MISSING, found=f"no module {fault.name}")]
-    starts = can_start_decoder()
+    child = try_decoder()
+    limit = (
+        f"at most {child.memory_bytes >> 30} GiB of memory"
+        if child.memory_bytes
+        else ("this system sets no limit of memory")
+    )
     checks = [
         Check(
             name="child process that decodes",
-            state=State.OK if starts else State.MISSING,
-            found="starts" if starts else "does not start",
-            fix="" if starts else "allow tetract to start processes",
+            state=State.OK if child.starts else State.MISSING,
+            found=f"starts; {limit}" if child.starts else "does not start",
+            fix="" if child.starts else "allow tetract to start processes",
         )
     ]
     for codec in list_codecs():

@@ -1,4 +1,4 @@
-"""Decoding compressed pixels in child processes, with a time limit."""
+"""Decoding compressed pixels in child processes, with a limit of time and of memory."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import dataclass
 from functools import cache
 from queue import Empty, LifoQueue
 from typing import IO, Any
@@ -22,6 +23,19 @@ _START_SECONDS = 120.0
 _MAX_ANSWER_BYTES = 2**30
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecoderState:
+    """What became of a child process that was started for a try.
+
+    Attributes:
+        starts: Whether it starts and answers.
+        memory_bytes: How much memory it may hold; 0 where the system sets no limit.
+    """
+
+    starts: bool
+    memory_bytes: int = 0
+
+
 class DecodeWorker:
     """One child that is started when first needed and restarted after it died.
 
@@ -30,6 +44,7 @@ class DecodeWorker:
 
     def __init__(self) -> None:
         self._child: subprocess.Popen[bytes] | None = None
+        self._memory_bytes = 0
         self._lock = threading.Lock()
 
     def decode(
@@ -38,7 +53,8 @@ class DecodeWorker:
         """Stored values of one encapsulated frame, or the bytes of an unpacked TIFF file.
 
         Raises:
-            ReadError: ``E_PIXEL_DECODE`` when the codec refuses, dies or takes over 10 s.
+            ReadError: ``E_PIXEL_DECODE`` when the codec refuses, dies, takes over 10 s or wants
+                more memory than it may have.
         """
         with self._lock:
             about, content = self._ask_twice(payload, request, where)
@@ -47,14 +63,15 @@ class DecodeWorker:
         values = np.frombuffer(content, dtype=np.dtype(about["dtype"]))
         return values.reshape(about["shape"])
 
-    def start(self) -> None:
-        """Start the child unless it runs.
+    def start(self) -> int:
+        """Start the child unless it runs; the bytes of memory it may hold, 0 for no limit.
 
         Raises:
             OSError: No process can be started.
             EOFError: It did not answer; or ValueError, when it died.
         """
         self._running()
+        return self._memory_bytes
 
     def close(self) -> None:
         """End the child."""
@@ -117,9 +134,10 @@ class DecodeWorker:
         timer = threading.Timer(_START_SECONDS, self._child.kill)
         timer.start()
         try:
-            _answer(_pipes(self._child)[1])
+            about, _ = _answer(_pipes(self._child)[1])
         finally:
             timer.cancel()
+        self._memory_bytes = int(about["memory_bytes"])
         return self._child
 
 
@@ -154,16 +172,15 @@ class DecodePool:
                 return
 
 
-def can_start_decoder() -> bool:
-    """Whether a child process for decoding starts and answers on this machine."""
+def try_decoder() -> DecoderState:
+    """Start a child process for decoding on this machine, and end it."""
     worker = DecodeWorker()
     try:
-        worker.start()
+        return DecoderState(starts=True, memory_bytes=worker.start())
     except (OSError, ValueError, EOFError):
-        return False
+        return DecoderState(starts=False)
     finally:
         worker.close()
-    return True
 
 
 def decode_in_child(

@@ -24,13 +24,13 @@ MEMORY_BYTES = 4 * 2**30
 
 def main() -> None:
     """Answer requests until the parent closes the pipe."""
-    _limit_memory()
+    limit = limit_memory()
     warnings.simplefilter("ignore")
     # Codecs print to the C-level stdout; the answers get a private copy of it.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     requests = sys.stdin.buffer
-    _send(answers, {"ok": True}, b"")
+    _send(answers, {"ok": True, "memory_bytes": limit}, b"")
     while line := requests.readline():
         request: dict[str, Any] = json.loads(line)
         payload = requests.read(int(request.pop("bytes")))
@@ -72,13 +72,22 @@ def _send(answers: BinaryIO, about: dict[str, Any], payload: bytes) -> None:
     answers.flush()
 
 
-def _limit_memory() -> None:
+def limit_memory() -> int:
+    """Let this process hold no more than 4 GiB; the limit, or 0 where the system sets none.
+
+    Linux bounds the address space. Windows has no such limit, and macOS refuses it or does not
+    keep it.
+    """
     if sys.platform == "win32":
-        return
+        return 0
     import resource  # noqa: PLC0415 - absent on Windows
 
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    except (OSError, ValueError):
+        return 0
+    return 0 if sys.platform == "darwin" else MEMORY_BYTES
 
 
 if __name__ == "__main__":
