@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from label_objects import ct_series, make_rtstruct, make_seg, save_rtstruct, save_seg
 from tetract.cli.main import app
+from tetract.data import open_dataset
 from tetract.errors import Exit, TetractError
 
 SQUARE = np.array([[2.5, 3.5], [9.5, 3.5], [9.5, 8.5], [2.5, 8.5]])
@@ -64,3 +65,12 @@ def test_a_collection_that_is_not_there_is_an_error(tmp_path: Path, name: str) -
     result = call(name, tmp_path / "none", *images, "-o", tmp_path / "set")
     assert isinstance(result.exception, TetractError)
     assert result.exception.exit_code == Exit.BAD_INPUT
+
+
+@pytest.mark.parametrize(("name", "file"), [("seg", "seg.dcm"), ("rtstruct", "rs.dcm")])
+def test_the_seed_of_the_split_is_taken(case: Path, name: str, file: str) -> None:
+    result = call(name, case / file, "--ct", case / "ct", "-o", case / "set", "--seed", "7")
+    assert result.exit_code == Exit.OK
+    card = open_dataset(case / "set").card
+    assert card.split is not None
+    assert card.split.seed == 7

