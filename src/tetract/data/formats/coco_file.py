@@ -15,6 +15,9 @@ from tetract.data.formats.outline_pixels import Points
 from tetract.data.formats.plain_names import is_plain_name
 from tetract.data.formats.rle import decode_runs, parse_counts
 
+# The largest file of COCO itself has 450 MB.
+MOST_BYTES: Final = 2**30
+_SPLIT_IT: Final = "Split the file by its images, and give the parts as several FILES"
 _FIX: Final = "Correct the file; nothing was written"
 _MOST_POINTS: Final = 20_000
 _FARTHEST_PX: Final = 1e6
@@ -81,7 +84,7 @@ def load_coco(path: Path) -> CocoFile:
         ReadError: ``E_NO_FILE`` or ``E_BAD_JSON``.
         InputError: ``E_BAD_COCO`` with all faults of the file.
     """
-    content, faults = load_json(path), Faults()
+    content, faults = load_json(path, most_bytes=MOST_BYTES, cure=_SPLIT_IT), Faults()
     for key in ("images", "annotations", "categories"):
         if not isinstance(content.get(key), list):
             faults.add("no such list", key)
