@@ -18,6 +18,7 @@ from tetract.data.sampling import BatchPlan
 from tetract.errors import BundleError
 from tetract.evaluate.headline import headline
 from tetract.evaluate.score import score
+from tetract.joint import Balance
 from tetract.model import Network, PartReport, load_weights_from
 from tetract.model.bundle import load_description, read_weights
 from tetract.recipe.checks import check_every_task_is_taught, fill_names
@@ -79,6 +80,7 @@ def train(
     if on_warned:
         on_warned((*folder.warnings, *audited))
     recipe = fill_names(recipe, folder.card)
+    balance = Balance(recipe.joint, recipe.tasks)
     network = build_network(recipe)
     # A resumed run has its own weights already; what it once started from may be gone.
     carried = () if resume else _carry(recipe, network)
@@ -97,7 +99,7 @@ def train(
                 network=network,
                 batches=StepBatches(taught, _plan(recipe, taught), seed=recipe.run.seed),
                 validate=lambda: headline(score(collect_network(recipe, network, checked))),
-                joint=recipe.joint,
+                balance=balance,
                 optimiser=recipe.optimiser,
                 run=recipe.run,
                 folder=run,

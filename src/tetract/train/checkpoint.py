@@ -16,6 +16,7 @@ from safetensors.torch import load, save
 
 from tetract.errors import BundleError, InputError, MachineError
 from tetract.io import atomic_write_bytes, atomic_write_text
+from tetract.joint import Balance, State
 
 OPTIMISER, PROGRESS = "optimiser.safetensors", "progress.json"
 
@@ -76,8 +77,10 @@ def run_folder(folder: Path, *, resume: bool) -> Generator[Path]:
         yield folder
 
 
-def save_progress(folder: Path, progress: Progress, optimiser: torch.optim.Optimizer) -> None:
-    """Write optimiser state and progress beside the model in ``folder``."""
+def save_progress(
+    folder: Path, progress: Progress, optimiser: torch.optim.Optimizer, balance: Balance
+) -> None:
+    """Write the states of optimiser and balancing, and progress, beside the model."""
     state: dict[str, torch.Tensor] = {}
     for index, entry in optimiser.state_dict()["state"].items():
         for name, value in entry.items():
@@ -91,6 +94,7 @@ def save_progress(folder: Path, progress: Progress, optimiser: torch.optim.Optim
         "best_step": progress.best_step,
         "stale": progress.stale,
         "optimiser_sha256": hashlib.sha256(payload).hexdigest(),
+        "joint": {"method": balance.config.method, "state": balance.weighting.state},
     }
     atomic_write_text(folder / PROGRESS, json.dumps(document, indent=2) + "\n")
 
@@ -121,6 +125,31 @@ def load_progress(folder: Path, optimiser: torch.optim.Optimizer) -> Progress:
         best_step=document["best_step"],
         stale=document["stale"],
     )
+
+
+def load_balance(folder: Path, method: str) -> State:
+    """What the balancing of the run in ``folder`` had learnt.
+
+    Args:
+        folder: Its ``last/``.
+        method: The ``joint.method`` that is to go on. A run that says none had ``fixed``.
+
+    Raises:
+        BundleError: ``E_OTHER_METHOD`` where the run balanced in another way.
+    """
+    document: Mapping[str, Any] = json.loads((folder / PROGRESS).read_text(encoding="utf-8"))
+    saved = document.get("joint", {"method": "fixed", "state": {}})
+    if saved["method"] != method:
+        raise BundleError(
+            "E_OTHER_METHOD",
+            "the interrupted run balanced its tasks in another way",
+            where="joint.method",
+            expected=saved["method"],
+            found=method,
+            fix="Resume with the recipe.yaml of its run folder, or start a run of your own from "
+            "its weights with run.init_from",
+        )
+    return {name: dict(values) for name, values in saved["state"].items()}
 
 
 def saved_step(folder: Path) -> int:

@@ -32,7 +32,13 @@ class RunConfig(BaseModel):
 
     folder: Path = Field(default=Path("runs/run"), description="Where the run is written.")
     steps: int = Field(default=1000, ge=1, description="Optimiser steps.")
-    batch: int = Field(default=4, ge=1, description="Rows per step.")
+    batch: int = Field(default=4, ge=1, description="Rows per batch.")
+    accumulate: int = Field(
+        default=1,
+        ge=1,
+        description="Batches per optimiser step; their gradients are averaged. Every batch holds "
+        "rows of each task by itself.",
+    )
     seed: int = Field(default=0, ge=0, description="Weights, batches and patches follow from it.")
     validate_every: int = Field(default=200, ge=1, description="Steps between validations.")
     patience: int = Field(
@@ -46,3 +52,9 @@ class RunConfig(BaseModel):
     )
     workers: int = Field(default=0, ge=0, description="Processes that prepare batches.")
     init_from: Path | None = Field(default=None, description="Run whose weights to start from.")
+    freeze_encoder_steps: int = Field(
+        default=0,
+        ge=0,
+        description="First optimiser steps in which only the heads learn: the encoder's weights "
+        "and BatchNorm statistics stay as they were carried over.",
+    )

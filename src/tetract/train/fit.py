@@ -14,7 +14,8 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 from tetract.data.batches import StepBatches, step_loader
-from tetract.joint import JointConfig
+from tetract.data.table import TABLE_NAME
+from tetract.joint import Balance
 from tetract.model import Network
 from tetract.model.bundle import to_device
 from tetract.train.bar import TaskBar, only_warnings
@@ -22,7 +23,9 @@ from tetract.train.checkpoint import Progress, saved_step
 from tetract.train.config import OptimiserConfig, RunConfig
 from tetract.train.machine import choose_device, choose_precision
 from tetract.train.module import JointModule
+from tetract.train.soundness import NameRow
 from tetract.train.watch import StopRequest, Validate, Watch
+from tetract.types.batch import Identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +36,7 @@ class Job:
         network: Fresh, or with weights carried over.
         batches: The training data, by step.
         validate: Figures of the validation split; called with the network in evaluation mode.
-        joint: Weights of the tasks.
+        balance: How the task losses become one step.
         optimiser: Optimiser settings.
         run: Length, seed, device.
         folder: The run folder, held by this process.
@@ -46,7 +49,7 @@ class Job:
     network: Network
     batches: StepBatches
     validate: Validate
-    joint: JointConfig
+    balance: Balance
     optimiser: OptimiserConfig
     run: RunConfig
     folder: Path
@@ -61,23 +64,32 @@ def fit(job: Job) -> Progress:
 
     Raises:
         KeyboardInterrupt: After an orderly stop on Ctrl-C or SIGTERM; ``last/`` is saved.
-        TetractError: ``E_LOSS_NOT_FINITE``.
+        TetractError: ``E_LOSS_NOT_FINITE``; ``last/`` then holds the weights from before.
     """
     device = choose_device(job.run.device)
     torch.manual_seed(job.run.seed)
     module = JointModule(
-        to_device(job.network, torch.device("cpu")), job.joint, job.optimiser, job.run
+        to_device(job.network, torch.device("cpu")),
+        job.balance,
+        job.optimiser,
+        job.run,
+        _row_names(job.batches),
     )
     watch = Watch(job.folder, job.validate, version=job.version, dataset=job.dataset)
     stop = StopRequest(watch)
     start = saved_step(job.folder / "last") if job.resume else 0
     extra: list[Callback] = [_Resume(watch)] if job.resume else []
-    loader = step_loader(job.batches, start=start, stop=job.run.steps, workers=job.run.workers)
+    batches = job.run.accumulate
+    loader = step_loader(
+        job.batches, start=start * batches, stop=job.run.steps * batches, workers=job.run.workers
+    )
     try:
         with only_warnings(), warnings.catch_warnings():
             # Lightning advises more loader workers and logging less often; both are chosen here.
             warnings.filterwarnings("ignore", message=".*does not have many workers.*")
             warnings.filterwarnings("ignore", message=".*isinstance.*LeafSpec.*")
+            # A batch that teaches nothing, or is spoilt, is passed over on purpose.
+            warnings.filterwarnings("ignore", message=".*`training_step` returned `None`.*")
             trainer = _trainer(job, [watch, stop, *extra], device, start)
             trainer.fit(module, train_dataloaders=loader)
     except SystemExit:
@@ -104,6 +116,17 @@ class _Resume(Callback):
         self.watch.resume(cast("JointModule", pl_module), trainer)
 
 
+def _row_names(batches: StepBatches) -> NameRow:
+    """Rows as the table counts them, with the file's base name and the slice."""
+    rows = batches.dataset.folder.rows
+
+    def name(who: Identity) -> str:
+        row = rows[who.row]
+        return f"{TABLE_NAME} row {row.number} ({row.image.name}, slice {who.slice_index})"
+
+    return name
+
+
 def _trainer(
     job: Job, callbacks: list[Callback], device: torch.device, start: int
 ) -> lightning.Trainer:
@@ -118,6 +141,7 @@ def _trainer(
         max_steps=job.run.steps - start,
         max_epochs=1,
         gradient_clip_val=job.optimiser.clip_norm,
+        accumulate_grad_batches=job.run.accumulate,
         callbacks=callbacks,
         logger=[
             CSVLogger(job.folder, name="", version=f"logs{part}", flush_logs_every_n_steps=10),

@@ -3,55 +3,180 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 import lightning
 import torch
 from torch import Tensor
+from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
-from tetract.errors import TetractError
-from tetract.joint import JointConfig, weighted_sum
+from tetract.joint import (
+    Balance,
+    Combined,
+    TaskLosses,
+    add_gradients,
+    compared,
+    mean_losses,
+    task_gradients,
+)
 from tetract.model import Network
 from tetract.train.config import OptimiserConfig, RunConfig
+from tetract.train.freeze import hold_encoder
+from tetract.train.soundness import (
+    KeptBuffers,
+    NameRow,
+    Soundness,
+    row_position,
+    rows_behind,
+)
+from tetract.types import Task
 from tetract.types.batch import Batch
 
-SPOILT_STEPS_ALLOWED = 3
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Taught:
+    """A batch of the step under way: what its losses were, and how to compute them again."""
+
+    batch: Batch
+    seed: int
+    values: Mapping[Task, float]
 
 
 class JointModule(lightning.LightningModule):
     """The network, its joint loss and its optimiser.
 
+    Args:
+        network: The network.
+        balance: How its task losses become one step.
+        optimiser: Optimiser settings.
+        run: Length and seed.
+        name_row: How a message calls a row of the table.
+
     Attributes:
         done: Optimiser steps taken, those of an earlier, interrupted session included.
+        batch_in_step: Which of its batches the step under way has come to, from 0.
     """
 
     def __init__(
-        self, network: Network, joint: JointConfig, optimiser: OptimiserConfig, run: RunConfig
+        self,
+        network: Network,
+        balance: Balance,
+        optimiser: OptimiserConfig,
+        run: RunConfig,
+        name_row: NameRow = row_position,
     ) -> None:
         super().__init__()
         self.network = network
-        self.joint = joint
+        self.balance = balance
         self.config = optimiser
         self.run = run
         self.done = 0
-        self._spoilt = 0
+        self.batch_in_step = 0
+        self._soundness = Soundness(name_row)
+        self._kept = KeptBuffers(network)
+        self._taught: list[_Taught] = []
+        self._combined: Combined | None = None
+
+    @property
+    def ends_step(self) -> bool:
+        """Whether the optimiser steps after the batch under way."""
+        return self.batch_in_step + 1 == self.run.accumulate
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002  Lightning's signature
+        """Set the learning rate of this step, and hold the encoder or let it go."""
+        if self.batch_in_step > 0:
+            return
+        factor = rate_factor(self.done, self.run.steps, self.config.warmup)
+        for group in self._optimiser().param_groups:
+            group["lr"] = group["peak"] * factor
+        frozen = self.run.freeze_encoder_steps
+        if frozen > 0 and self.done <= frozen:
+            hold_encoder(self.network.encoder, held=self.done < frozen)
+        self._taught, self._kept = [], KeptBuffers(self.network)
 
     def training_step(self, batch: Batch, _index: int) -> Tensor | None:
-        """The weighted loss of one batch, or None where no row teaches an active task."""
-        # torchvision's samplers and dropout draw from the global generator. Setting it from the
-        # step makes every draw a function of (seed, step): an interrupted run resumes exactly.
-        seed = _step_seed(self.run.seed, self.done)
-        torch.manual_seed(seed)
-        losses = self.network.losses(batch, torch.Generator().manual_seed(seed))
-        total = weighted_sum(losses, self.joint)
-        if total is None or not self._is_sound(total, batch):
+        """The joint loss of one batch, or None where no row teaches an active task."""
+        seed = _step_seed(self.run.seed, self.done * self.run.accumulate + self.batch_in_step)
+        losses = self._losses(batch, seed)
+        values = self.balance.read(losses)
+        spoilt = [task for task, value in values.items() if not math.isfinite(value)]
+        if spoilt:
+            self._kept.put_back()
+            what = f"the loss of {', '.join(spoilt)}"
+            self._soundness.spoilt(self.done, what, rows_behind(batch, spoilt))
             return None
-        for task, parts in losses.parts.items():
-            self.log(f"train/loss/{task.value}", losses.of(task).detach(), prog_bar=True)
-            for name, part in parts.items():
-                self.log(f"train/part/{task.value}/{name}", part.detach())
-        self.log("train/loss/total", total.detach())
-        return total
+        self._combined = self.balance.combine(losses, values, self._draws())
+        if self._combined is None:
+            return None
+        self._taught.append(_Taught(batch=batch, seed=seed, values=values))
+        self._log(losses, self._combined)
+        return self._combined.total
+
+    def backward(self, loss: Tensor, *args: Any, **kwargs: Any) -> None:
+        """Backward through the sum, or task by task where the method or the log asks for it."""
+        mix, combined = self.balance.mix, self._combined
+        shared = [p for p in self.network.encoder.parameters() if p.requires_grad]
+        compares = self._compares_gradients() and bool(shared)
+        if combined is None or not (mix or compares):
+            super().backward(loss, *args, **kwargs)
+            return
+        own = list(self.network.heads.parameters()) if mix else []
+        gradients = task_gradients(combined.losses, shared, own, keep_graph=mix is None)
+        if compares:
+            self._tell("gradient", compared(gradients.tasks, gradients.products()))
+        if mix is None:
+            super().backward(loss, *args, **kwargs)
+            return
+        shares = self.balance.shares(gradients, combined.weights, self._draws())
+        self._log_each("share", dict(zip(gradients.tasks, shares, strict=True)))
+        batches = self.run.accumulate
+        add_gradients(shared, gradients.shared, [share / batches for share in shares])
+        plain = [combined.weights[task] / batches for task in gradients.tasks]
+        add_gradients(own, gradients.own, plain)
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,  # noqa: ARG002  Lightning's signature
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,  # noqa: ARG002
+    ) -> None:
+        """Clip the gradient; one that is no finite number is kept from the weights."""
+        weights = [p for p in self.network.parameters() if p.grad is not None]
+        if not self._taught or not weights:
+            return
+        norm = get_total_norm([cast("Tensor", p.grad) for p in weights])
+        if bool(norm.isfinite()):
+            clip_grads_with_norm_(weights, gradient_clip_val or math.inf, norm)
+            self._soundness.sound()
+            return
+        rows = [who for one in self._taught for who in rows_behind(one.batch, one.values)]
+        self._taught = []
+        self.network.zero_grad(set_to_none=True)
+        self._kept.put_back()
+        self._soundness.spoilt(self.done, "the gradient", rows)
+
+    def optimizer_step(
+        self,
+        epoch: int,
+        batch_idx: int,
+        optimizer: Any,
+        optimizer_closure: Callable[[], Any] | None = None,
+    ) -> None:
+        """Take the step, then let the method learn from it; saving comes after both."""
+        super().optimizer_step(epoch, batch_idx, optimizer, optimizer_closure)
+        if self._taught:
+            before = mean_losses([one.values for one in self._taught])
+            self.balance.weighting.learn(before, self._losses_now)
+
+    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002  Lightning's signature
+        """Count the batch, and the step where it ended one."""
+        if self.ends_step:
+            self.done += 1
+            self.batch_in_step = 0
+        else:
+            self.batch_in_step += 1
 
     def transfer_batch_to_device(
         self,
@@ -61,16 +186,6 @@ class JointModule(lightning.LightningModule):
     ) -> Batch:
         """Lightning cannot look into frozen dataclasses."""
         return batch.to(device)
-
-    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002  Lightning's signature
-        """Set the learning rate of this step."""
-        factor = rate_factor(self.done, self.run.steps, self.config.warmup)
-        for group in self._optimiser().param_groups:
-            group["lr"] = group["peak"] * factor
-
-    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002  Lightning's signature
-        """Count the step."""
-        self.done += 1
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """AdamW with two groups, trunk and heads; biases and norms are decayed too, as is usual."""
@@ -87,21 +202,47 @@ class JointModule(lightning.LightningModule):
     def _optimiser(self) -> torch.optim.Optimizer:
         return cast("torch.optim.Optimizer", self.optimizers(use_pl_optimizer=False))
 
-    def _is_sound(self, total: Tensor, batch: Batch) -> bool:
-        """Skip a step whose loss is not finite; give up after a few in a row."""
-        if bool(torch.isfinite(total)):
-            self._spoilt = 0
-            return True
-        self._spoilt += 1
-        if self._spoilt < SPOILT_STEPS_ALLOWED:
-            return False
-        rows = ", ".join(str(identity.row) for identity in batch.identity)
-        raise TetractError(
-            "E_LOSS_NOT_FINITE",
-            f"the loss was not a finite number {SPOILT_STEPS_ALLOWED} steps in a row",
-            where=f"step {self.done}, table rows {rows}",
-            fix="Lower optimiser.rate or look at these rows; the last good weights are in last/",
-        )
+    def _losses(self, batch: Batch, seed: int) -> TaskLosses:
+        # torchvision's samplers and dropout draw from the global generator. Setting it from the
+        # step makes every draw a function of (seed, step): an interrupted run resumes exactly.
+        torch.manual_seed(seed)
+        return self.network.losses(batch, torch.Generator().manual_seed(seed))
+
+    def _draws(self) -> torch.Generator:
+        """For the method's own draws, apart from those of the network."""
+        seed = _step_seed(self.run.seed, self.done * self.run.accumulate + self.batch_in_step)
+        return torch.Generator().manual_seed(seed ^ 1)
+
+    def _losses_now(self) -> dict[Task, float]:
+        """The losses of this step's batches after it, with the draws that they had before it."""
+        kept = KeptBuffers(self.network)
+        with torch.no_grad(), self.trainer.precision_plugin.train_step_context():
+            values = [self.balance.read(self._losses(one.batch, one.seed)) for one in self._taught]
+        kept.put_back()
+        return mean_losses(values)
+
+    def _log(self, losses: TaskLosses, combined: Combined) -> None:
+        for task, parts in losses.parts.items():
+            self.log(f"train/loss/{task.value}", losses.of(task).detach(), prog_bar=True)
+            for name, part in parts.items():
+                self.log(f"train/part/{task.value}/{name}", part.detach())
+        self.log("train/loss/total", combined.total.detach())
+        if self.balance.config.method not in {"fixed", "pcgrad", "upgrad"}:
+            self._log_each("weight", combined.weights)
+
+    def _log_each(self, what: str, values: Mapping[Task, float]) -> None:
+        for task, value in values.items():
+            self.log(f"train/{what}/{task.value}", value)
+
+    def _compares_gradients(self) -> bool:
+        every = self.balance.config.log_gradients
+        return every > 0 and self.done % every == 0 and self.batch_in_step == 0
+
+    def _tell(self, what: str, values: Mapping[str, float]) -> None:
+        """Log now: ``log`` keeps only what falls on every fifth step."""
+        named = {f"train/{what}/{name}": value for name, value in values.items()}
+        for logger in self.loggers:
+            logger.log_metrics(named, step=self.global_step)
 
 
 def rate_factor(step: int, steps: int, warmup: float) -> float:

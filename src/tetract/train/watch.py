@@ -12,9 +12,10 @@ from typing import Any, cast
 import lightning
 from lightning.pytorch.callbacks import Callback
 
+from tetract.errors import TetractError
 from tetract.evaluate.headline import LOWER_IS_BETTER
 from tetract.model import save_bundle
-from tetract.train.checkpoint import Progress, load_progress, save_progress
+from tetract.train.checkpoint import Progress, load_balance, load_progress, save_progress
 from tetract.train.module import JointModule
 
 Validate = Callable[[], Mapping[str, float | None]]
@@ -41,8 +42,10 @@ class Watch(Callback):
         self.figures: Mapping[str, float | None] = {}
 
     def resume(self, module: JointModule, trainer: lightning.Trainer) -> None:
-        """Take optimiser state and progress back from ``last/``."""
-        self.progress = load_progress(self.folder / "last", trainer.optimizers[0])
+        """Take the states of optimiser and balancing, and progress, back from ``last/``."""
+        last, balance = self.folder / "last", module.balance
+        self.progress = load_progress(last, trainer.optimizers[0])
+        balance.weighting.state = load_balance(last, balance.config.method)
         module.done = self.progress.step
 
     def on_train_batch_end(
@@ -55,16 +58,29 @@ class Watch(Callback):
     ) -> None:
         """Validate and save when it is time."""
         module = cast("JointModule", pl_module)
+        if not module.ends_step:
+            return
         # Lightning calls callbacks before the module's own hook, which counts the step.
         done = module.done + 1
         if done % module.run.validate_every == 0 or done == module.run.steps:
             self._validate(trainer, module, done)
 
+    def on_exception(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,
+        exception: BaseException,
+    ) -> None:
+        """Keep what was learnt before the loss left the numbers; no spoilt step changed it."""
+        if isinstance(exception, TetractError) and exception.code == "E_LOSS_NOT_FINITE":
+            module = cast("JointModule", pl_module)
+            self.save_last(trainer, module, module.done)
+
     def save_last(self, trainer: lightning.Trainer, module: JointModule, step: int) -> None:
         """Write ``last/``: model, optimiser, progress."""
         self.progress = replace(self.progress, step=step)
         self._save("last", module, step)
-        save_progress(self.folder / "last", self.progress, trainer.optimizers[0])
+        save_progress(self.folder / "last", self.progress, trainer.optimizers[0], module.balance)
 
     def _validate(self, trainer: lightning.Trainer, module: JointModule, step: int) -> None:
         module.eval()
@@ -120,8 +136,8 @@ class StopRequest(Callback):
         batch_idx: int,  # noqa: ARG002
     ) -> None:
         """Save and stop when asked to."""
-        if self.asked:
-            module = cast("JointModule", pl_module)
+        module = cast("JointModule", pl_module)
+        if self.asked and module.ends_step:
             self.watch.save_last(trainer, module, module.done + 1)
             trainer.should_stop = True
 
