@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tetract.cli.formats_ct import tell
+from tetract.cli.sets_in_out import AsJson, Out, Overwrite, Seed, tell
 from tetract.errors import Exit
 
 if TYPE_CHECKING:
@@ -86,10 +86,10 @@ def download(
 def import_set(
     name: SetName,
     source: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with the set in it.")],
-    folder: Annotated[Path, typer.Option("--out", "-o", help="Dataset folder to write.")],
-    seed: Annotated[int, typer.Option(help="Seed of the patient split.")] = 0,
-    overwrite: Annotated[bool, typer.Option(help="Replace another data set in FOLDER.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    folder: Out,
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make a dataset folder out of a public set in its published layout.
 

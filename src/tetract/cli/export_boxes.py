@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from tetract.errors import Exit
-
-if TYPE_CHECKING:
-    from tetract.data.formats.box_export_report import BoxExportReport
+from tetract.cli.sets_in_out import AsJson, Sources, tell
 
 Folder = Annotated[Path, typer.Argument(help="Dataset folder.")]
 Out = Annotated[Path, typer.Option("--out", "-o", help="New folder to write.")]
@@ -21,8 +17,6 @@ Window = Annotated[
         "--window-hu", metavar="LOW HIGH", help="HU that become black and white in pictures."
     ),
 ]
-Sources = Annotated[list[str] | None, typer.Option("--source", help="A source [default: all].")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
 
 
 def add_to(exporters: typer.Typer) -> None:
@@ -49,7 +43,7 @@ def coco(
     from tetract.data.load import open_dataset
 
     choices = BoxExportChoices(window_hu=window, sources=tuple(sources or ()))
-    _tell(export_coco(open_dataset(folder), out, choices), as_json=as_json)
+    tell(export_coco(open_dataset(folder), out, choices), as_json=as_json)
 
 
 def yolo(
@@ -70,7 +64,7 @@ def yolo(
     from tetract.data.load import open_dataset
 
     choices = BoxExportChoices(window_hu=window, sources=tuple(sources or ()))
-    _tell(export_yolo(open_dataset(folder), out, choices, outlines=outlines), as_json=as_json)
+    tell(export_yolo(open_dataset(folder), out, choices, outlines=outlines), as_json=as_json)
 
 
 def voc(
@@ -99,10 +93,4 @@ def voc(
 
     choices = BoxExportChoices(window_hu=window, sources=tuple(sources or ()))
     report = export_voc(open_dataset(folder), out, choices, key=key, convention=corners)
-    _tell(report, as_json=as_json)
-
-
-def _tell(report: BoxExportReport, *, as_json: bool) -> None:
-    typer.echo(json.dumps(report.as_json(), indent=1) if as_json else report.as_text())
-    if report.surprises:
-        raise typer.Exit(Exit.SKIPPED)
+    tell(report, as_json=as_json)

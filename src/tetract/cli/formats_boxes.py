@@ -7,9 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from tetract.cli.formats_ct import tell
+from tetract.cli.sets_in_out import AsJson, Out, Overwrite, Seed, tell
 
-Out = Annotated[Path, typer.Option("--out", "-o", help="Dataset folder to write.")]
 Images = Annotated[Path, typer.Option(help="Folder that the images' paths start from.")]
 Name = Annotated[str, typer.Option(help="Name of the data set: letters, digits, _ . + -")]
 Licence = Annotated[str, typer.Option(help="Under which terms it may be used.")]
@@ -32,9 +31,6 @@ Rename = Annotated[
     list[str] | None,
     typer.Option(metavar="OLD=NEW", help="New name of a class; OLD=- leaves it out."),
 ]
-Seed = Annotated[int, typer.Option(help="Seed of the patient split.")]
-Overwrite = Annotated[bool, typer.Option(help="Replace another data set in FOLDER.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
 
 
 def add_to(importers: typer.Typer) -> None:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from tetract.errors import Exit
+from tetract.cli.sets_in_out import AsJson, Out, Overwrite, Seed, tell
 
-if TYPE_CHECKING:
-    from tetract.data.finish_import import ImportReport
-
-Out = Annotated[Path, typer.Option("--out", "-o", help="Dataset folder to write.")]
 Ct = Annotated[Path, typer.Option(help="CT folder, or a folder above several.")]
 Regions = Annotated[
     list[str] | None,
@@ -30,9 +25,6 @@ Lesions = Annotated[list[str] | None, typer.Option("--lesion", help="A class tha
 Complete = Annotated[
     bool, typer.Option("--complete", help="Slices without a pixel of a class are empty of it.")
 ]
-Seed = Annotated[int, typer.Option(help="Seed of the patient split.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace another data set in FOLDER.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
 
 
 def add_to(importers: typer.Typer) -> None:
@@ -80,13 +72,6 @@ def _label_command(name: str) -> Callable[..., None]:
         tell(report, as_json=as_json)
 
     return run
-
-
-def tell(report: ImportReport, *, as_json: bool) -> None:
-    """Print a report; exit 1 where something was skipped unforeseen."""
-    typer.echo(json.dumps(report.as_json(), indent=1) if as_json else report.as_text())
-    if report.surprises:
-        raise typer.Exit(Exit.SKIPPED)
 
 
 def import_luna16_folder(

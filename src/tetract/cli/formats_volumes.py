@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from tetract.errors import Exit
+from tetract.cli.sets_in_out import AsJson, Out, Overwrite, Seed, Sources, tell
 
-if TYPE_CHECKING:
-    from tetract.data.finish_import import ImportReport
-    from tetract.data.formats.export_report import ExportReport
-
-Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")]
+To = Annotated[Path, typer.Option("--out", "-o", help="New folder to write.")]
 PatientFrom = Annotated[
     str | None,
     typer.Option(
@@ -34,15 +29,11 @@ EverySlice = Annotated[
     bool, typer.Option("--every-slice", help="Each slice of a volume bears the volume's class.")
 ]
 Fold = Annotated[int, typer.Option(help="The fold that validates.")]
-Seed = Annotated[int, typer.Option(help="Seed of the patient split.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace another data set there.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
 Content = Annotated[str, typer.Option(help="Which images: hu, grey (volumes) or pictures.")]
 Classes = Annotated[
     list[str] | None,
     typer.Option("--class", help="A class to export; the first wins an overlap [default: all]"),
 ]
-Sources = Annotated[list[str] | None, typer.Option("--source", help="A source [default: all]")]
 
 
 def add_to(importers: typer.Typer, exporters: typer.Typer) -> None:
@@ -86,7 +77,7 @@ def _import_nnunet(  # noqa: PLR0913 - each parameter is an option of the comman
         grey=grey,
     )
     options = ImportOptions(seed=seed, overwrite=overwrite)
-    _tell(import_nnunet(raw, folder, choices, options), as_json=as_json)
+    tell(import_nnunet(raw, folder, choices, options), as_json=as_json)
 
 
 def _import_decathlon(  # noqa: PLR0913 - each parameter is an option of the command
@@ -136,7 +127,7 @@ def _import_decathlon(  # noqa: PLR0913 - each parameter is an option of the com
         grey=grey,
     )
     options = ImportOptions(images=images, seed=seed, overwrite=overwrite)
-    _tell(import_decathlon(datalist, folder, choices, options), as_json=as_json)
+    tell(import_decathlon(datalist, folder, choices, options), as_json=as_json)
 
 
 def _import_folder(  # noqa: PLR0913 - each parameter is an option of the command
@@ -178,7 +169,7 @@ def _import_folder(  # noqa: PLR0913 - each parameter is an option of the comman
         name=name,
     )
     options = ImportOptions(seed=seed, overwrite=overwrite)
-    _tell(import_folders(root, folder, choices, options), as_json=as_json)
+    tell(import_folders(root, folder, choices, options), as_json=as_json)
 
 
 def _import_covid19_ct_seg(
@@ -194,13 +185,13 @@ def _import_covid19_ct_seg(
     from tetract.data.formats.import_covid19_ct_seg import import_covid19_ct_seg
 
     options = ImportOptions(seed=seed, overwrite=overwrite)
-    _tell(import_covid19_ct_seg(root, folder, options), as_json=as_json)
+    tell(import_covid19_ct_seg(root, folder, options), as_json=as_json)
 
 
 def _export_nnunet(  # noqa: PLR0913 - each parameter is an option of the command
     *,
     folder: Annotated[Path, typer.Argument(help="Dataset folder.")],
-    out: Out,
+    out: To,
     content: Content = "hu",
     classes: Classes = None,
     sources: Sources = None,
@@ -224,13 +215,13 @@ def _export_nnunet(  # noqa: PLR0913 - each parameter is an option of the comman
         ignore=ignore_label,
         regions=regions,
     )
-    _tell(export_nnunet.export_nnunet(open_dataset(folder), out, choices), as_json=as_json)
+    tell(export_nnunet.export_nnunet(open_dataset(folder), out, choices), as_json=as_json)
 
 
 def _export_decathlon(
     *,
     folder: Annotated[Path, typer.Argument(help="Dataset folder.")],
-    out: Out,
+    out: To,
     labels: Annotated[str, typer.Option(help="masks, classes or boxes.")] = "masks",
     content: Content = "hu",
     classes: Classes = None,
@@ -249,7 +240,7 @@ def _export_decathlon(
         classes=tuple(classes or ()),
         sources=tuple(sources or ()),
     )
-    _tell(export_decathlon.export_decathlon(open_dataset(folder), out, choices), as_json=as_json)
+    tell(export_decathlon.export_decathlon(open_dataset(folder), out, choices), as_json=as_json)
 
 
 def _one_of(word: str, option: str, known: type[StrEnum]) -> str:
@@ -257,10 +248,3 @@ def _one_of(word: str, option: str, known: type[StrEnum]) -> str:
     if word not in words:
         raise typer.BadParameter(f"{option} is one of {', '.join(words)}, not '{word}'")
     return word
-
-
-def _tell(report: ImportReport | ExportReport, *, as_json: bool) -> None:
-    """Print a report; exit 1 where something was skipped unforeseen."""
-    typer.echo(json.dumps(report.as_json(), indent=1) if as_json else report.as_text())
-    if report.surprises:
-        raise typer.Exit(Exit.SKIPPED)
