@@ -36,6 +36,7 @@ def _asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *switches: str) -> R
         (("--nan-to=-1024", "--prefer=qform"), ReadOptions(nan_to_hu=-1024, prefer="qform")),
         (("--as-grey",), ReadOptions(as_grey=True)),
         (("--assume-hu",), ReadOptions(assume_hu=True)),
+        (("--force",), ReadOptions(force=True)),
         (("--strict",), ReadOptions(strict=True)),
     ],
 )

@@ -251,3 +251,16 @@ def test_pictures_are_told_in_one_line_and_reasons_once(tmp_path: Path) -> None:
     assert text.count("E_EMPTY_FILE") == 1
     assert "the same: broken1.png, broken2.png" in text
     assert "and 3 more" in text
+
+
+def test_a_slice_without_preamble_is_skipped_and_its_switch_named(tmp_path: Path) -> None:
+    first, *_ = a_series(tmp_path / "scan")
+    content = first.read_bytes()
+    meta = int.from_bytes(content[140:144], "little")
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "bare" / "IM0001").write_bytes(content[144 + meta :])
+    report = check_tree(tmp_path)
+    (skipped,) = of(report, Verdict.SKIPPED)
+    assert (skipped.name, skipped.what) == ("IM0001", "dicom without preamble")
+    assert "predict --force" in skipped.line
+    assert report.exit_code == Exit.SKIPPED

@@ -52,6 +52,9 @@ def predict(  # noqa: PLR0913 - each parameter is an option of the command
     deskew: Annotated[
         bool, typer.Option("--deskew", help="Shift the slices of a tilted gantry back.")
     ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Read DICOM images that lack preamble or encoding.")
+    ] = False,
     nan_to: Annotated[
         int | None, typer.Option(help="HU for NaN and infinite voxels, such as -1024.")
     ] = None,
@@ -81,6 +84,7 @@ def predict(  # noqa: PLR0913 - each parameter is an option of the command
         as_grey=as_grey,
         resample_gaps=gaps is Gaps.RESAMPLE,
         deskew=deskew,
+        force=force,
         nan_to_hu=nan_to,
         strict=strict,
         prefer=None if prefer is None else prefer.value,

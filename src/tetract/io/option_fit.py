@@ -21,6 +21,7 @@ def check_options(options: ReadOptions, kind: Kind, where: str) -> None:
     unfit = {
         "--gaps=resample": options.resample_gaps and not dicom,
         "--deskew": options.deskew and not dicom,
+        "--force": options.force and not dicom,
         "--acquisition": options.acquisition is not None and not dicom,
         "--as-grey": options.as_grey and not volume,
         "--nan-to": options.nan_to_hu is not None and not volume,

@@ -27,6 +27,8 @@ class ReadOptions:
             the volume as derived.
         deskew: Shift DICOM slices of a tilted gantry back, padded with -1024 HU. Marks the volume
             as derived.
+        force: Read DICOM images that lack their preamble or do not say how they are encoded. Marks
+            the volume as derived.
         acquisition: Acquisition number of the DICOM slices to take.
     """
 
@@ -38,4 +40,5 @@ class ReadOptions:
     strict: bool = False
     resample_gaps: bool = False
     deskew: bool = False
+    force: bool = False
     acquisition: int | None = None

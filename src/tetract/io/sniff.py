@@ -14,6 +14,8 @@ _MAGIC_END = 348  # of NIfTI-1; short of a small file's checksum, which is the r
 
 # Both byte orders, and the same with 64-bit offsets.
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+# The groups with which a DICOM file begins that lost its preamble, in both byte orders.
+_BARE_STARTS = (b"\x02\0", b"\x08\0", b"\0\x02", b"\0\x08")
 # MetaIO writes one of these first.
 _META_START = re.compile(rb"\s*(ObjectType|ObjectSubType|Comment|NDims)\s*=\s*\S")
 
@@ -93,8 +95,12 @@ def kind_of(head: bytes) -> Kind:
     return next((kind for kind, seen in signs.items() if seen), Kind.OTHER)
 
 
-def sniff_image(path: Path) -> Kind:
+def sniff_image(path: Path, *, forced: bool = False) -> Kind:
     """As ``sniff``, refusing what is no image.
+
+    Args:
+        path: The file.
+        forced: Whether DICOM without preamble was looked for already, which need not be proposed.
 
     Raises:
         ReadError: ``E_NOT_FOUND``, ``E_EMPTY_FILE``, ``E_NOT_AN_IMAGE``, ``E_CANNOT_READ``.
@@ -114,9 +120,18 @@ def sniff_image(path: Path) -> Kind:
             "the content is none of the formats we read",
             where=path.name,
             expected="DICOM with preamble, NIfTI, MetaImage, NRRD, PNG, JPEG or TIFF",
-            fix="Give an image file, or convert it first",
+            fix="If it is DICOM without preamble, allow it with --force"
+            if not forced and may_be_bare_dicom(path)
+            else "Give an image file, or convert it first",
         )
     return kind
+
+
+def may_be_bare_dicom(path: Path) -> bool:
+    """Whether a file of no kind begins like DICOM without preamble: with group 0002 or 0008."""
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    return kind_of(head) is Kind.OTHER and head.startswith(_BARE_STARTS)
 
 
 def extension_warnings(path: Path, kind: Kind) -> tuple[str, ...]:

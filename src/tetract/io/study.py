@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from tetract.io.dicom.bare import image_kind_for, kind_for
 from tetract.io.dicom.series import (
     count_dicom_file,
     count_dicom_series,
@@ -17,7 +18,7 @@ from tetract.io.listing import visible_files
 from tetract.io.option_fit import check_options
 from tetract.io.options import ReadOptions
 from tetract.io.pictures.picture import read_picture
-from tetract.io.sniff import Kind, sniff, sniff_image
+from tetract.io.sniff import Kind
 from tetract.types import Volume
 
 _PICTURES = (Kind.PNG, Kind.JPEG, Kind.TIFF)
@@ -42,8 +43,8 @@ def read_volume(path: Path, *, options: ReadOptions = _DEFAULTS) -> Volume:
     """
     if path.is_dir():
         check_options(options, Kind.DICOM, path.name)
-        return read_dicom_series(path, _files(path), options)
-    kind = sniff_image(path)
+        return read_dicom_series(path, _files(path, options), options)
+    kind = image_kind_for(path, options)
     check_options(options, kind, path.name)
     if kind in _PICTURES:
         return read_picture(path, kind)
@@ -63,7 +64,7 @@ def read_study(path: Path, *, options: ReadOptions = _DEFAULTS) -> tuple[Volume,
         GeometryError: As ``read_volume``.
         MachineError: As ``read_volume``.
     """
-    files = _files(path) if path.is_dir() else []
+    files = _files(path, options) if path.is_dir() else []
     if not _is_picture_folder(files):
         return (read_volume(path, options=options),)
     check_options(options, Kind.PNG, path.name)
@@ -87,11 +88,11 @@ def count_slices(path: Path, *, options: ReadOptions = _DEFAULTS) -> int:
         GeometryError: As ``read_study``.
     """
     if path.is_dir():
-        files = _files(path)
+        files = _files(path, options)
         if _is_picture_folder(files):
             return sum(kind in _PICTURES for _, kind in files)
         return count_dicom_series(path, files, options)
-    kind = sniff_image(path)
+    kind = image_kind_for(path, options)
     if kind in VOLUME_KINDS:
         return volume_file_depth(path, kind, options)
     return count_dicom_file(path, options) if kind is Kind.DICOM else 1
@@ -105,9 +106,10 @@ def natural_order(path: Path) -> tuple[tuple[int, int, str], ...]:
     )
 
 
-def _files(folder: Path) -> list[tuple[Path, Kind]]:
+def _files(folder: Path, options: ReadOptions) -> list[tuple[Path, Kind]]:
     """The files of a folder with their kinds, hidden ones left out, in natural order."""
-    return [(path, sniff(path)) for path in sorted(visible_files(folder), key=natural_order)]
+    found = sorted(visible_files(folder), key=natural_order)
+    return [(path, kind_for(path, options)) for path in found]
 
 
 def _is_picture_folder(files: list[tuple[Path, Kind]]) -> bool:

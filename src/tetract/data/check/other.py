@@ -8,6 +8,7 @@ from typing import Final
 from tetract.data.card import CARD_NAME
 from tetract.data.check.report import Verdict
 from tetract.io import Kind
+from tetract.io.dicom.bare import is_bare_image
 from tetract.io.sniff import HEAD_BYTES, extension_warnings
 
 _SIGNS: Final = (
@@ -47,6 +48,9 @@ def what_else(path: Path, kind: Kind) -> tuple[str, Verdict, str]:
         is_archive = seen.startswith("archive")
         line = "archives are not opened; unpack it" if is_archive else "format not read; convert it"
         return seen, Verdict.SKIPPED, line
+    if is_bare_image(path):
+        line = "not read unless asked for: tetract predict --force"
+        return "dicom without preamble", Verdict.SKIPPED, line
     if extension_warnings(path, kind):
         return f"{path.suffix.lower().lstrip('.')} by its name", Verdict.REFUSED, ""
     return "empty file" if kind is Kind.EMPTY else "no image", Verdict.IGNORED, ""

@@ -54,7 +54,7 @@ def choose_series(folder: Path, files: list[tuple[Path, Kind]], options: ReadOpt
         if kind is not Kind.DICOM:
             left_out[_what_else(kind)].append(path.name)
             continue
-        header = read_dicom(path, pixels=False)
+        header = read_dicom(path, pixels=False, force=options.force)
         what = kind_of_dicom(header, path.name)
         if what not in (DicomKind.CT, DicomKind.ENHANCED):
             left_out[what.value].append(path.name)

@@ -11,6 +11,7 @@ import pydicom
 from pydicom.datadict import dictionary_description, tag_for_keyword
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_file_meta_info
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from tetract.errors import GeometryError, ReadError
 from tetract.io.dicom.depth import check_depth
@@ -56,8 +57,13 @@ _INFLATED_FLOOR = 64 * 2**20
 _INFLATED_CAP = 2**31
 
 
-def read_dicom(path: Path, *, pixels: bool) -> Dataset:
+def read_dicom(path: Path, *, pixels: bool, force: bool = False) -> Dataset:
     """The tags we use of one DICOM file, with or without its pixel data.
+
+    Args:
+        path: The file.
+        pixels: Whether its pixel data are read too.
+        force: Whether preamble and file meta information may be missing (PS3.10 section 7.1).
 
     Raises:
         ReadError: ``E_BAD_DICOM``, ``E_TOO_DEEP``, ``E_TOO_LARGE`` (deflate bomb),
@@ -67,26 +73,42 @@ def read_dicom(path: Path, *, pixels: bool) -> Dataset:
         _check_deflate(path)
         check_depth(path)
         names = [*HEADER_TAGS, *(_PIXEL_TAGS if pixels else ())]
-        header = pydicom.dcmread(path, stop_before_pixels=not pixels, specific_tags=list(names))
-        if not header.file_meta.get("TransferSyntaxUID"):
+        header = pydicom.dcmread(
+            path, stop_before_pixels=not pixels, specific_tags=list(names), force=force
+        )
+        if not force and is_forced(header):
             raise bad_attribute("TransferSyntaxUID", path.name, "nothing")
+        _check_encoding(header, path.name)
         return header
 
 
 def read_pixel_data(path: Path) -> Dataset:
-    """Only the pixel data of a file whose header was read before.
+    """Only the pixel data of a file whose header was read before, forced or not.
 
     Raises:
         ReadError: As ``read_dicom``.
     """
     with reading(path.name, code="E_BAD_DICOM", what="the DICOM file is damaged or cut short"):
         _check_deflate(path)
-        return pydicom.dcmread(path, specific_tags=list(_PIXEL_TAGS))
+        found = pydicom.dcmread(path, specific_tags=list(_PIXEL_TAGS), force=True)
+        _check_encoding(found, path.name)
+        return found
 
 
 def transfer_syntax(header: Dataset) -> str:
-    """The UID that says how the file is encoded."""
-    return str(header.file_meta.get("TransferSyntaxUID"))
+    """The UID that says how the file is encoded; without one, what its first element shows."""
+    stated = header.file_meta.get("TransferSyntaxUID")
+    if stated:
+        return str(stated)
+    implicit, little = header.original_encoding
+    if implicit:
+        return str(ImplicitVRLittleEndian)
+    return str(ExplicitVRLittleEndian if little else ExplicitVRBigEndian)
+
+
+def is_forced(header: Any) -> bool:
+    """Whether the file lacks its preamble, or does not say how it is encoded."""
+    return header.preamble is None or not header.file_meta.get("TransferSyntaxUID")
 
 
 def text(header: Dataset, keyword: str) -> str:
@@ -187,6 +209,18 @@ def _raw(header: Dataset, keyword: str, where: str) -> Any:
         raise
     except Exception:  # noqa: BLE001 - pydicom parses lazily and raises many types here
         raise bad_attribute(keyword, where, "a value that cannot be parsed") from None
+
+
+def _check_encoding(header: Dataset, where: str) -> None:
+    """Refuse compressed pixels of a file that does not say how they are compressed.
+
+    Raises:
+        ReadError: ``E_BAD_ATTRIBUTE``.
+    """
+    if header.file_meta.get("TransferSyntaxUID") or "PixelData" not in header:
+        return
+    if header["PixelData"].is_undefined_length:
+        raise bad_attribute("TransferSyntaxUID", where, "nothing, for compressed pixels")
 
 
 def _check_deflate(path: Path) -> None:

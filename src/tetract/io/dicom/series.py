@@ -56,7 +56,7 @@ def read_dicom_file(path: Path, options: ReadOptions) -> Volume:
         MachineError: ``E_CODEC_MISSING``.
     """
     with reading(path.name, code="E_BAD_DICOM", what=_DAMAGED):
-        header = read_dicom(path, pixels=True)
+        header = read_dicom(path, pixels=True, force=options.force)
         series = _one_file(header, path, options)
         plan = plan_stack(series.ordered, options, series.where)
         return _stack(series, plan, path.name, pixels=header)
@@ -70,7 +70,8 @@ def count_dicom_file(path: Path, options: ReadOptions) -> int:
         GeometryError: As ``read_dicom_file``.
     """
     with reading(path.name, code="E_BAD_DICOM", what=_DAMAGED):
-        series = _one_file(read_dicom(path, pixels=False), path, options)
+        header = read_dicom(path, pixels=False, force=options.force)
+        series = _one_file(header, path, options)
         return plan_stack(series.ordered, options, series.where).geometry.shape[0]
 
 
@@ -194,7 +195,7 @@ def _stack(series: _Series, plan: StackPlan, name: str, *, pixels: Dataset | Non
                 + once_per_code(per_slice, "slices")
                 + _header_notes(ordered, name)
             ),
-            derived=plan.derived or any(image.assumed for image in ordered),
+            derived=plan.derived or any(image.assumed or image.forced for image in ordered),
         ),
     )
 
@@ -250,6 +251,7 @@ def _header_notes(ordered: list[CtSlice], name: str) -> tuple[str, ...]:
         "W_LOSSY": sum(s.pixels.lossy for s in ordered),
         "W_BURNED_IN": sum(s.burned_in for s in ordered),
         "W_ASSUMED_HU": sum(s.assumed for s in ordered),
+        "W_FORCED": sum(s.forced for s in ordered),
         "W_PREAMBLE": sum(_starts_as_program(path) for path in {s.path for s in ordered}),
     }
     meaning = {
@@ -257,6 +259,7 @@ def _header_notes(ordered: list[CtSlice], name: str) -> tuple[str, ...]:
         "W_LOSSY": "were compressed with loss",
         "W_BURNED_IN": "say that text is burned into the picture; it may identify the patient",
         "W_ASSUMED_HU": "have no rescale; stored values were taken for HU on request",
+        "W_FORCED": "lack their preamble or do not say how they are encoded; read on request",
         "W_PREAMBLE": "begin like an executable program; the preamble was not used",
     }
     return tuple(

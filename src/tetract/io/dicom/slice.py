@@ -12,6 +12,7 @@ from pydicom.dataset import Dataset
 from tetract.errors import GeometryError, ReadError
 from tetract.io.dicom.header import (
     integer,
+    is_forced,
     no_geometry,
     number,
     numbers,
@@ -51,6 +52,7 @@ class CtSlice:
         assumed: Whether slope and intercept were assumed on request.
         padding: Smallest and largest stored value that mark a voxel outside the reconstruction.
         burned_in: Whether the header says that text is burned into the picture.
+        forced: Whether the file lacks its preamble, or does not say how it is encoded.
         acquisition: Acquisition number, or None.
         frame: Index in a file of several frames, or None for a file of one slice.
         frames: How many frames the file holds.
@@ -71,6 +73,7 @@ class CtSlice:
     assumed: bool
     padding: tuple[int, int] | None
     burned_in: bool
+    forced: bool = False
     acquisition: int | None = None
     frame: int | None = None
     frames: int = 1
@@ -132,6 +135,7 @@ def parse_slice(
         assumed=assumed,
         padding=_padding_range(header, pixels, where),
         burned_in=text(header, "BurnedInAnnotation").upper() == "YES",
+        forced=is_forced(header),
         acquisition=None if acquisition is None else int(acquisition),
         frame=frame,
         frames=frames,

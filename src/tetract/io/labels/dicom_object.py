@@ -15,7 +15,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from tetract.errors import GeometryError, LabelError, ReadError
 from tetract.io.dicom.depth import check_depth
-from tetract.io.dicom.header import text, transfer_syntax
+from tetract.io.dicom.header import bad_attribute, is_forced, text
 from tetract.io.guard import reading
 from tetract.io.labels.ct_grid import CtGrid
 from tetract.io.sniff import Kind, sniff
@@ -101,7 +101,9 @@ def read_object(path: Path, tags: tuple[str, ...], modality: str) -> Dataset:
             )
         check_depth(path)
         found = pydicom.dcmread(path, specific_tags=["Modality", *tags])
-        if not transfer_syntax(found) or text(found, "Modality").upper() != modality:
+        if is_forced(found):
+            raise bad_attribute("TransferSyntaxUID", path.name, "nothing")
+        if text(found, "Modality").upper() != modality:
             raise _another(modality, path.name, f"modality {text(found, 'Modality')[:16]}")
         return found
 
