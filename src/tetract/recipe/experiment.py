@@ -10,9 +10,10 @@ from pathlib import Path
 import torch
 
 import tetract
-from tetract.data import split_hash
+from tetract.data import Split, split_hash
 from tetract.data.audit.check import check_audit
 from tetract.data.batches import StepBatches
+from tetract.data.check.heads import check_heads
 from tetract.data.dataset import SliceDataset
 from tetract.data.sampling import BatchPlan
 from tetract.errors import BundleError
@@ -77,8 +78,9 @@ def train(
     """
     folder = open_data(recipe.data)
     audited = check_audit(folder.root, folder.rows, allow_leaks=recipe.data.allow_leaks)
+    heads = check_heads(folder.rows, Split.TEST, skip_unreadable=recipe.data.skip_unreadable)
     if on_warned:
-        on_warned((*folder.warnings, *audited))
+        on_warned((*folder.warnings, *audited, *heads))
     recipe = fill_names(recipe, folder.card)
     balance = Balance(recipe.joint, recipe.tasks)
     network = build_network(recipe)
