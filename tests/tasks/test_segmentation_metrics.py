@@ -37,7 +37,7 @@ def one(counts: tuple[int, int, int], patient: str = "p", **more: float) -> Segm
     return row([(9, 9, 9), counts], patient, annotated=(0, 1), **more)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=20)
 @given(arrays(np.bool_, (2, 4, 5)), arrays(np.bool_, (2, 4, 5)))
 def test_dice_and_iou_of_one_slice_match_scikit_learn(said: np.ndarray, true: np.ndarray) -> None:
     true[1, 0, 0] = True
@@ -124,7 +124,7 @@ def test_no_rows_give_no_figure() -> None:
     assert scores.classes[0].false_positive_px.value is None
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=20)
 @given(st.lists(st.tuples(*[st.integers(0, 30)] * 3), max_size=6))
 def test_the_order_of_rows_does_not_matter(
     counts: list[tuple[int, int, int]],

@@ -1,45 +1,60 @@
-"""How well masks fit, counted in pixels per slice and averaged over patients.
+"""How well masks fit: overlap, contours and single lesions, per slice and over patients.
 
-An empty reference never enters Dice or IoU: no pixel to find has no overlap to measure. What a
-model paints there is told apart, as false-positive pixels per lesion-free slice (Metrics
-Reloaded, Maier-Hein et al. 2024, doi 10.1038/s41592-023-02151-z).
+An empty reference never enters Dice, IoU, HD95, NSD or the finding of lesions: with nothing to
+find there is nothing to measure. What a model paints there is told apart, as false positives per
+slice and per patient free of the class (Metrics Reloaded, Maier-Hein et al. 2024, doi
+10.1038/s41592-023-02151-z).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from jaxtyping import Bool, Float, Int64
+from tetract.tasks.segmentation.columns import Columns, columns, dice_of, iou_of
+from tetract.tasks.segmentation.contour_scores import ContourScores, score_contours
+from tetract.tasks.segmentation.free_scores import (
+    FreeScores,
+    score_free_patients,
+    score_free_slices,
+)
+from tetract.tasks.segmentation.lesion_scores import (
+    LesionPoints,
+    LesionwiseScores,
+    SizeGroup,
+    lesion_points,
+    score_lesions,
+)
+from tetract.tasks.segmentation.measure import SegmentationRow, count_pixels, measure_masks
+from tetract.tasks.segmentation.overlap_scores import (
+    PatientDice,
+    mean_dice,
+    mean_over_classes,
+    patient_dice,
+    score_patients,
+    score_pooled,
+    score_slices,
+)
+from tetract.types.figure import Figure, Support, count_support
+from tetract.types.resamples import AS_IS, Resamples
 
-from tetract.types.figure import Figure, Support, count_support, mean_figure
-from tetract.types.identity import GroupKey, Identity, group_keys
-
-THRESHOLD = 0.5
-NO_REFERENCE = "no reference pixels"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SegmentationRow:
-    """Pixel counts of one slice.
-
-    Attributes:
-        true_positive: (M,) pixels in prediction and reference.
-        false_positive: (M,) pixels in the prediction only.
-        false_negative: (M,) pixels in the reference only.
-        annotated: (M,) bool; counts of a False channel are not read.
-        pixel_mm2: Area of a pixel in mm2, or None where the spacing is unknown.
-        identity: Who the slice is.
-    """
-
-    true_positive: Int64[np.ndarray, " M"]
-    false_positive: Int64[np.ndarray, " M"]
-    false_negative: Int64[np.ndarray, " M"]
-    annotated: Bool[np.ndarray, " M"]
-    pixel_mm2: float | None
-    identity: Identity
+__all__ = [
+    "ContourScores",
+    "FreeScores",
+    "LesionPoints",
+    "LesionwiseScores",
+    "MaskScores",
+    "PatientDice",
+    "SegmentationRow",
+    "SegmentationScores",
+    "SizeGroup",
+    "count_pixels",
+    "lesion_points",
+    "mean_dice",
+    "measure_masks",
+    "patient_dice",
+    "score_segmentation",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +70,13 @@ class MaskScores:
         dice_pooled: Over all pixels of all annotated slices at once.
         iou_pooled: The same for intersection over union.
         dice_slices: Mean over the slices that bear it.
+        contours_mm: HD95 and NSD over the slices of known spacing.
+        contours_px: The same over the slices of unknown spacing, in pixels.
+        lesions: How the single lesions were found.
         false_positive_px: Mean number of pixels painted on a slice free of it.
         false_positive_mm2: The same in mm2, over the slices of known spacing.
+        false_lesions: Mean number of parts painted on a slice free of it.
+        free_patients: What is painted per patient free of it.
     """
 
     name: str
@@ -67,8 +87,13 @@ class MaskScores:
     dice_pooled: Figure
     iou_pooled: Figure
     dice_slices: Figure
+    contours_mm: ContourScores
+    contours_px: ContourScores
+    lesions: LesionwiseScores
     false_positive_px: Figure
     false_positive_mm2: Figure
+    false_lesions: Figure
+    free_patients: FreeScores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,105 +113,47 @@ class SegmentationScores:
     classes: tuple[MaskScores, ...]
 
 
-def count_pixels(
-    probabilities: Float[np.ndarray, "M H W"], reference: Bool[np.ndarray, "M H W"]
-) -> tuple[Int64[np.ndarray, " M"], Int64[np.ndarray, " M"], Int64[np.ndarray, " M"]]:
-    """True positive, false positive and false negative pixels at probability 0.5.
-
-    Returns:
-        Three (M,) counts.
-    """
-    said = probabilities >= THRESHOLD
-
-    def count(pixels: Bool[np.ndarray, "M H W"]) -> Int64[np.ndarray, " M"]:
-        return pixels.sum(axis=(1, 2), dtype=np.int64)
-
-    return count(said & reference), count(said & ~reference), count(~said & reference)
-
-
 def score_segmentation(
-    rows: Sequence[SegmentationRow], mask_classes: tuple[str, ...]
+    rows: Sequence[SegmentationRow],
+    mask_classes: tuple[str, ...],
+    *,
+    resamples: Resamples = AS_IS,
 ) -> SegmentationScores:
     """Score all rows, per class and as a macro mean.
 
     Args:
         rows: The labelled slices, in any order.
         mask_classes: Names of the M mask channels.
+        resamples: Draws of the patients for the intervals; ``AS_IS`` for none.
     """
-    per_class = tuple(_score_mask(rows, index, name) for index, name in enumerate(mask_classes))
-    support = count_support([row for row in rows if row.annotated.any()])
-    dice = [one.dice.value for one in per_class if one.dice.value is not None]
-    iou = [one.iou.value for one in per_class if one.iou.value is not None]
+    each = [columns(rows, index) for index in range(len(mask_classes))]
     return SegmentationScores(
-        support=support,
-        dice_macro=mean_figure(dice, support, reason=NO_REFERENCE),
-        iou_macro=mean_figure(iou, support, reason=NO_REFERENCE),
-        classes=per_class,
+        support=count_support([row for row in rows if row.annotated.any()]),
+        dice_macro=mean_over_classes(each, rows, dice_of, resamples),
+        iou_macro=mean_over_classes(each, rows, iou_of, resamples),
+        classes=tuple(
+            _score_mask(column, name, resamples)
+            for column, name in zip(each, mask_classes, strict=True)
+        ),
     )
 
 
-def _score_mask(rows: Sequence[SegmentationRow], index: int, name: str) -> MaskScores:
-    """Channel ``index`` over the rows where it was annotated."""
-    annotated = [row for row in rows if row.annotated[index]]
-    counts = np.array(
-        [
-            (row.true_positive[index], row.false_positive[index], row.false_negative[index])
-            for row in annotated
-        ],
-        dtype=np.int64,
-    ).reshape(-1, 3)
-    bears = (counts[:, 0] + counts[:, 2]) > 0
-    by_patient: defaultdict[GroupKey, list[int]] = defaultdict(list)
-    for position, key in enumerate(group_keys(annotated)):
-        by_patient[key].append(position)
-    groups = [members for members in by_patient.values() if bears[members].any()]
-    # The slices of these patients that are free of the class count too: what is painted there is
-    # part of the patient's volume.
-    behind = count_support([annotated[i] for members in groups for i in members])
-    pooled = [counts[members].sum(axis=0) for members in groups]
-    whole = [counts.sum(axis=0)] if bears.any() else []
-    everything = count_support(annotated)
-    with_it = [row for row, bearing in zip(annotated, bears, strict=True) if bearing]
-    free = [row for row, bearing in zip(annotated, bears, strict=True) if not bearing]
-    painted_px, painted_mm2 = _false_positives(free, index)
+def _score_mask(column: Columns, name: str, resamples: Resamples) -> MaskScores:
+    free_slices = score_free_slices(column, resamples)
     return MaskScores(
         name=name,
-        slices_with=len(with_it),
-        slices_without=len(free),
-        dice=mean_figure([_dice(c) for c in pooled], behind, reason=NO_REFERENCE),
-        iou=mean_figure([_iou(c) for c in pooled], behind, reason=NO_REFERENCE),
-        dice_pooled=mean_figure([_dice(c) for c in whole], everything, reason=NO_REFERENCE),
-        iou_pooled=mean_figure([_iou(c) for c in whole], everything, reason=NO_REFERENCE),
-        dice_slices=mean_figure(
-            [_dice(c) for c in counts[bears]], count_support(with_it), reason=NO_REFERENCE
-        ),
-        false_positive_px=painted_px,
-        false_positive_mm2=painted_mm2,
+        slices_with=int(column.bears.sum()),
+        slices_without=int((~column.bears).sum()),
+        dice=score_patients(column, dice_of, resamples),
+        iou=score_patients(column, iou_of, resamples),
+        dice_pooled=score_pooled(column, dice_of, resamples),
+        iou_pooled=score_pooled(column, iou_of, resamples),
+        dice_slices=score_slices(column, dice_of, resamples),
+        contours_mm=score_contours(column, "mm", resamples),
+        contours_px=score_contours(column, "px", resamples),
+        lesions=score_lesions(column, resamples),
+        false_positive_px=free_slices.px,
+        false_positive_mm2=free_slices.mm2,
+        false_lesions=free_slices.lesions,
+        free_patients=score_free_patients(column, resamples),
     )
-
-
-def _false_positives(free: Sequence[SegmentationRow], index: int) -> tuple[Figure, Figure]:
-    """What is painted on slices that are free of the class, in pixels and in mm2."""
-    measured = [(row, row.pixel_mm2) for row in free if row.pixel_mm2 is not None]
-    none = "no slices free of it"
-    pixels = mean_figure(
-        [float(row.false_positive[index]) for row in free], count_support(free), reason=none
-    )
-    area = mean_figure(
-        [float(row.false_positive[index]) * pixel_mm2 for row, pixel_mm2 in measured],
-        count_support([row for row, _ in measured]),
-        reason="pixel spacing unknown" if free else none,
-    )
-    return pixels, area
-
-
-def _dice(counts: Int64[np.ndarray, " 3"]) -> float:
-    """2 TP / (2 TP + FP + FN); Dice 1945. The reference holds pixels, so never 0 / 0."""
-    true_positive, false_positive, false_negative = counts.tolist()
-    return 2 * true_positive / (2 * true_positive + false_positive + false_negative)
-
-
-def _iou(counts: Int64[np.ndarray, " 3"]) -> float:
-    """TP / (TP + FP + FN)."""
-    true_positive, false_positive, false_negative = counts.tolist()
-    return true_positive / (true_positive + false_positive + false_negative)
