@@ -37,6 +37,9 @@ def predict(  # noqa: PLR0913 - each parameter is an option of the command
     series: Annotated[
         str | None, typer.Option(help="Which of several DICOM series, by its short hash.")
     ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every DICOM series of a folder, each by itself.")
+    ] = False,
     acquisition: Annotated[
         int | None, typer.Option(help="Which of several acquisitions in a DICOM series.")
     ] = None,
@@ -68,14 +71,15 @@ def predict(  # noqa: PLR0913 - each parameter is an option of the command
     """Write findings.json, label maps, overlays and index.html. Research use only.
 
     What a file does not say is refused unless an option settles it; what an option interpolates
-    or assumes is marked as derived.
+    or assumes is marked as derived. With --all, OUT gets one folder per series, and the exit code
+    is 1 when some were skipped.
     """
-    from tetract.cli.progress import counting
+    from tetract.cli.predicting import check_empty, predict_all, predict_one
     from tetract.infer import load
     from tetract.io import ReadOptions, read_study
-    from tetract.report import check_free, write_findings
+    from tetract.report import check_free
 
-    check_free(out)
+    (check_empty if every else check_free)(out)
     predictor = load(model)
     reading = ReadOptions(
         series=series,
@@ -89,10 +93,7 @@ def predict(  # noqa: PLR0913 - each parameter is an option of the command
         strict=strict,
         prefer=None if prefer is None else prefer.value,
     )
-    volumes = read_study(study, options=reading)
-    with counting("Predicting") as count:
-        findings = predictor.predict_study(volumes, progress=count)
-    files = write_findings(out, findings, predictor.pictures(volumes))
-    for warning in findings.provenance.warnings:
-        typer.echo(warning, err=True)
+    if every:
+        raise typer.Exit(predict_all(predictor, study, reading, out))
+    files = predict_one(predictor, read_study(study, options=reading), out)
     typer.echo(f"Findings: {files.record}\nPage: {files.page}")

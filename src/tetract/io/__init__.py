@@ -1,6 +1,7 @@
 """The door to files: DICOM, NIfTI, MetaImage, NRRD and pictures in; NIfTI, PNG and DICOM out."""
 
 from tetract.io.atomic import atomic_write_bytes, atomic_write_text, make_folder
+from tetract.io.dicom.folder import SeriesInFolder
 from tetract.io.grids.volume_grid import read_grid
 from tetract.io.labels.ct_grid import CtFolder, CtGrid, find_ct_folders, find_objects, read_ct_grid
 from tetract.io.labels.dicom_object import Drawn, References, Region
@@ -14,7 +15,7 @@ from tetract.io.options import ReadOptions
 from tetract.io.orientation import canonical
 from tetract.io.same_grid import check_same_grid, labels_on_grid
 from tetract.io.sniff import Kind, sniff
-from tetract.io.study import count_slices, read_study, read_volume
+from tetract.io.study import count_slices, list_series, read_study, read_volume
 from tetract.io.write.dicom import SeriesIdentity, write_dicom_series
 from tetract.io.write.nifti import write_nifti_labels, write_nifti_volume
 from tetract.io.write.png import encode_png, write_png
@@ -29,6 +30,7 @@ __all__ = [
     "References",
     "Region",
     "SeriesIdentity",
+    "SeriesInFolder",
     "atomic_write_bytes",
     "atomic_write_text",
     "canonical",
@@ -41,6 +43,7 @@ __all__ = [
     "find_ct_folders",
     "find_objects",
     "labels_on_grid",
+    "list_series",
     "make_folder",
     "once_per_code",
     "read_ct_grid",

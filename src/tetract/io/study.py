@@ -6,7 +6,9 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from tetract.errors import ReadError
 from tetract.io.dicom.bare import image_kind_for, kind_for
+from tetract.io.dicom.folder import SeriesInFolder, series_in_folder
 from tetract.io.dicom.series import (
     count_dicom_file,
     count_dicom_series,
@@ -78,6 +80,25 @@ def read_study(path: Path, *, options: ReadOptions = _DEFAULTS) -> tuple[Volume,
         warnings = (*first.provenance.warnings, line)
         volumes[0] = replace(first, provenance=replace(first.provenance, warnings=warnings))
     return tuple(volumes)
+
+
+def list_series(path: Path, *, options: ReadOptions = _DEFAULTS) -> tuple[SeriesInFolder, ...]:
+    """The DICOM series of a folder, headers only; each is read with ``options.series`` its key.
+
+    Raises:
+        ReadError: ``E_OPTION_UNFIT`` for anything but a folder with DICOM files; ``E_NO_SERIES``
+            and its kin for a folder without a CT series; whatever makes a header unreadable.
+    """
+    files = _files(path, options) if path.is_dir() else []
+    if not path.is_dir() or _is_picture_folder(files):
+        raise ReadError(
+            "E_OPTION_UNFIT",
+            "--all is about the DICOM series of a folder",
+            where=path.name,
+            found="a folder of pictures" if path.is_dir() else "no folder",
+            fix="Leave the switch out",
+        )
+    return series_in_folder(path, files, options)
 
 
 def count_slices(path: Path, *, options: ReadOptions = _DEFAULTS) -> int:

@@ -34,6 +34,28 @@ class Candidates:
     warnings: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesInFolder:
+    """One of the CT series of a folder.
+
+    Attributes:
+        key: Short hash of its UID, which ``--series`` takes.
+        files: Number of its files.
+    """
+
+    key: str
+    files: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sorted:
+    """The files of a folder by series, and what they leave."""
+
+    series: dict[str, list[tuple[Path, Dataset]]]
+    left_out: dict[str, list[str]]
+    unnamed: int
+
+
 def choose_series(folder: Path, files: list[tuple[Path, Kind]], options: ReadOptions) -> Candidates:
     """Sort a folder's files into CT series and pick the only one, or the one asked for.
 
@@ -46,6 +68,29 @@ def choose_series(folder: Path, files: list[tuple[Path, Kind]], options: ReadOpt
         ReadError: ``E_EMPTY_FOLDER``, ``E_NO_SERIES``, ``E_SEVERAL_SERIES``,
             ``E_SERIES_UNKNOWN``, or the reason why the only objects found are no slices.
     """
+    found = _sort(folder, files, options)
+    chosen = _pick(folder, found.series, options)
+    count = len(found.series[chosen])
+    return Candidates(
+        where=f"series {chosen} ({count} files in {folder.name})",
+        headers=tuple(found.series[chosen]),
+        warnings=_left_out(folder, found.left_out) + _unnamed(folder, found.unnamed),
+    )
+
+
+def series_in_folder(
+    folder: Path, files: list[tuple[Path, Kind]], options: ReadOptions
+) -> tuple[SeriesInFolder, ...]:
+    """Every CT series of a folder, sorted by key; whether it can be read is not yet known.
+
+    Raises:
+        ReadError: As ``choose_series``, where there is none.
+    """
+    series = _sort(folder, files, options).series
+    return tuple(SeriesInFolder(key=key, files=len(series[key])) for key in sorted(series))
+
+
+def _sort(folder: Path, files: list[tuple[Path, Kind]], options: ReadOptions) -> _Sorted:
     left_out: dict[str, list[str]] = defaultdict(list)
     series: dict[str, list[tuple[Path, Dataset]]] = defaultdict(list)
     refused: list[ReadError] = []
@@ -64,13 +109,7 @@ def choose_series(folder: Path, files: list[tuple[Path, Kind]], options: ReadOpt
         series[_key(header)].append((path, header))
     if not series:
         raise _nothing(folder, files, refused)
-    chosen = _pick(folder, series, options)
-    count = len(series[chosen])
-    return Candidates(
-        where=f"series {chosen} ({count} files in {folder.name})",
-        headers=tuple(series[chosen]),
-        warnings=_left_out(folder, left_out) + _unnamed(folder, unnamed),
-    )
+    return _Sorted(series=series, left_out=left_out, unnamed=unnamed)
 
 
 def _key(header: Dataset) -> str:
@@ -103,7 +142,7 @@ def _pick(folder: Path, series: dict[str, list[tuple[Path, Dataset]]], options: 
             where=folder.name,
             expected="one series",
             found=listed,
-            fix="Pick one with --series and its hash",
+            fix="Pick one with --series and its hash, or take each with --all",
         )
     return next(iter(series))
 
