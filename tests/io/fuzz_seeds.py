@@ -21,6 +21,7 @@ from test_nrrd import save_nrrd
 from label_objects import ct_series, make_rtstruct, make_seg, save_rtstruct, save_seg
 from tetract.io import (
     CtGrid,
+    ReadOptions,
     draw_rois,
     draw_segments,
     read_segmentation,
@@ -63,8 +64,15 @@ def _slices(folder: Path) -> list[Seed]:
         header = pydicom.dcmread(path)
         header.compress(syntax, generate_instance_uid=False)
         found.append(Seed(name=f"{name}.dcm", content=_saved(header), is_slice=True))
+    bare = path.read_bytes()
+    meta = 144 + int.from_bytes(bare[140:144], "little")
+    found.append(Seed(name="bare.dcm", content=bare[meta:], read=_forced))
     path.unlink()
     return found
+
+
+def _forced(path: Path) -> object:
+    return read_study(path, options=ReadOptions(force=True))
 
 
 def _enhanced(folder: Path) -> list[Seed]:

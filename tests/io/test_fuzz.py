@@ -12,7 +12,7 @@ import pytest
 
 FUZZ = Path(__file__).with_name("fuzz_files.py")
 PIECES = 4
-KINDS = 21
+KINDS = 22
 
 
 def run(first: int, count: int, seed: int) -> dict[str, object]:
