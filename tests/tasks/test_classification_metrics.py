@@ -2,15 +2,23 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    f1_score,
+    matthews_corrcoef,
+)
 
 from identities import somebody
+from tetract.errors import InputError
 from tetract.tasks.classification.metrics import ClassificationRow, score_classification
+from tetract.types.resamples import draw_resamples
 
 NAMES = ("covid", "normal", "cancer")
 COVID, NORMAL, CANCER = (1, 0, 0), (0, 1, 0), (0, 0, 1)
@@ -40,7 +48,7 @@ def pairs_won(positive: Sequence[float], negative: Sequence[float]) -> float:
 GRID = st.integers(0, 8).map(lambda k: k / 8)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=20)
 @given(st.lists(GRID, min_size=1, max_size=8), st.lists(GRID, min_size=1, max_size=8))
 def test_auroc_is_the_share_of_pairs_in_the_right_order(
     positive: list[float], negative: list[float]
@@ -80,7 +88,7 @@ def test_binary_figures_match_their_counts() -> None:
     assert covid.f1.value == pytest.approx(2 * 2 / (2 * 2 + 1 + 1))
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=20)
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=2, max_size=12))
 def test_overall_figures_match_scikit_learn(pairs: list[tuple[int, int]]) -> None:
     truth, said = [t for t, _ in pairs], [s for _, s in pairs]
@@ -97,6 +105,7 @@ def test_overall_figures_match_scikit_learn(pairs: list[tuple[int, int]]) -> Non
     assert scores.f1_macro.value == pytest.approx(
         f1_score(truth, said, labels=present, average="macro")
     )
+    assert scores.mcc.value == pytest.approx(matthews_corrcoef(truth, said), abs=1e-6)
 
 
 def test_balanced_accuracy_is_scikit_learns_where_both_are_defined() -> None:
@@ -151,3 +160,82 @@ def test_patients_are_counted_and_the_unknown_flagged() -> None:
     rows = [row((1, 0, 0), COVID, patient) for patient in ("a", "a", "b", "")]
     support = score_classification(rows, NAMES).support
     assert (support.slices, support.patients, support.slices_without_patient) == (4, 2, 1)
+
+
+def studied(patients: int) -> list[ClassificationRow]:
+    """Two slices of each patient, in whom covid and its probability mostly go together."""
+    generator = np.random.default_rng(3)
+    rows: list[ClassificationRow] = []
+    for patient in range(patients):
+        ill = patient % 3 == 0
+        for _ in range(2):
+            p = float(np.clip(generator.normal(0.6 if ill else 0.4, 0.2), 0, 1))
+            one = covid_row(p, COVID if ill else NORMAL)
+            rows.append(replace(one, identity=somebody(f"p{patient}")))
+    return rows
+
+
+def test_every_figure_but_calibration_error_gets_an_interval_around_it() -> None:
+    rows = studied(60)
+    scores = score_classification(rows, NAMES, resamples=draw_resamples(rows, draws=200, seed=1))
+    covid = scores.classes[0]
+    for name in ("auroc", "average_precision", "mcc", "sensitivity_at_95", "brier", "f1"):
+        figure = getattr(covid, name)
+        assert figure.interval.low < figure.value < figure.interval.high, name
+    for figure in (scores.auroc_macro, scores.balanced_accuracy, scores.mcc, scores.brier):
+        assert figure.interval is not None
+        assert figure.value is not None
+        assert figure.interval.low < figure.value < figure.interval.high
+    for figure in (scores.ece, scores.ece_macro, covid.ece):
+        assert figure.interval is None
+        assert "by chance" in figure.no_interval
+
+
+def test_intervals_leave_the_figures_as_they_are() -> None:
+    rows = studied(12)
+    with_them = score_classification(rows, NAMES, resamples=draw_resamples(rows, draws=20, seed=1))
+    without = score_classification(rows, NAMES)
+    # Products of matrices and of vectors may differ in the last bit.
+    assert with_them.classes[0].auroc.value == pytest.approx(without.classes[0].auroc.value, 1e-12)
+    assert with_them.brier.value == pytest.approx(without.brier.value, 1e-12)
+    assert without.classes[0].ece.no_interval == without.brier.no_interval == ""
+
+
+def test_one_patient_gives_figures_without_intervals() -> None:
+    rows = [covid_row(p, c) for p, c in ((0.9, COVID), (0.3, COVID), (0.4, NORMAL))]
+    auroc = (
+        score_classification(rows, NAMES, resamples=draw_resamples(rows, draws=20, seed=1))
+        .classes[0]
+        .auroc
+    )
+    assert (auroc.value, auroc.interval, auroc.no_interval) == (0.5, None, "fewer than 5 patients")
+
+
+def test_a_threshold_from_elsewhere_replaces_one_half() -> None:
+    rows = [covid_row(p, COVID) for p in (0.9, 0.3)] + [covid_row(0.2, NORMAL)]
+    covid = score_classification(rows, NAMES, thresholds=(0.25, 0.5, 0.5)).classes[0]
+    assert (covid.threshold, covid.sensitivity.value, covid.specificity.value) == (0.25, 1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("probability", "code"),
+    [
+        (float("nan"), "E_PREDICTION_NOT_FINITE"),
+        (float("inf"), "E_PREDICTION_NOT_FINITE"),
+        (3.5, "E_NOT_A_PROBABILITY"),
+        (-0.5, "E_NOT_A_PROBABILITY"),
+    ],
+)
+def test_what_is_no_probability_is_refused_in_one_line(probability: float, code: str) -> None:
+    rows = [covid_row(0.9, COVID), row((probability, 0.1, 0.1), NORMAL)]
+    with pytest.raises(InputError) as refused:
+        score_classification(rows, NAMES)
+    assert refused.value.code == code
+    assert "\n" not in str(refused.value)
+
+
+def test_a_row_of_other_classes_or_without_candidates_is_a_bug() -> None:
+    with pytest.raises(ValueError, match="3 classes expected"):
+        score_classification([row((0.5, 0.5), (1, 0))], NAMES)
+    with pytest.raises(ValueError, match="without any candidate"):
+        score_classification([row((0.5, 0.5, 0), (0, 0, 0))], NAMES)
