@@ -150,14 +150,14 @@ def test_slices_of_unknown_units_are_left_out_counted_and_said() -> None:
     patients, series = pooled(rows), pooled(rows, Level.SERIES)
     assert (len(patients.rows), patients.slices_left_out) == (2, 1)
     assert (len(series.rows), series.slices_left_out) == (1, 2)
-    assert series.note == "Left out: 2 slices whose series is unknown."
+    assert series.note == "Left out: labelled slices whose series is unknown: 2."
     assert pooled(rows[2:]).note == ""
 
 
 def test_a_unit_of_two_diseases_is_left_out_counted_and_said() -> None:
     found = pooled([row(COVID, "p"), row(CANCER, "p"), row(CANCER, "q")])
     assert (len(found.rows), found.units_left_out, found.slices_left_out) == (1, 1, 0)
-    assert found.note == "Left out: 1 units (patient) with labels of two diseases."
+    assert found.note == "Left out: patients with labels that no one of them can have: 1."
 
 
 def test_only_healthy_names_of_the_recipe_count() -> None:

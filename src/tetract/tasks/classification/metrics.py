@@ -35,8 +35,8 @@ __all__ = ["ClassScores", "ClassificationRow", "ClassificationScores", "score_cl
 THRESHOLD = 0.5
 SPECIFICITY = 0.95
 NO_CLASS = "no class has positive and negative rows"
-# Measured: of a well calibrated model's error, 95 % intervals cover the truth in 0 to 90 % of
-# studies, whichever way they are drawn (docs/reference/metrics.md).
+# Measured: 95 % intervals of a well calibrated model's error cover the truth in 0 to 90 % of
+# simulated studies, whichever way they are drawn (docs/reference/metrics.md).
 NO_ECE_INTERVAL = "a calibration error is above 0 by chance alone, in draws even more so"
 
 

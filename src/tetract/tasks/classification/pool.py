@@ -57,10 +57,11 @@ class Pooled:
         """What was left out, in one line; "" where nothing was."""
         parts: list[str] = []
         if self.slices_left_out:
-            parts.append(f"{self.slices_left_out} slices whose {self.level} is unknown")
+            parts.append(f"labelled slices whose {self.level} is unknown: {self.slices_left_out}")
         if self.units_left_out:
-            parts.append(f"{self.units_left_out} units ({self.level}) with labels of two diseases")
-        return f"Left out: {' and '.join(parts)}." if parts else ""
+            unit = "series" if self.level is Level.SERIES else "patients"
+            parts.append(f"{unit} with labels that no one of them can have: {self.units_left_out}")
+        return f"Left out: {'; '.join(parts)}." if parts else ""
 
 
 def pool_rows(
