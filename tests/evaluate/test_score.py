@@ -177,7 +177,7 @@ def test_markdown_says_what_was_evaluated_and_what_for() -> None:
 def test_markdown_shows_support_beside_each_figure_and_a_note_for_each_dash() -> None:
     text = evaluation_to_markdown(evaluated())
     assert "| overall | 1.000 (4 / 2 +1?) |" in text
-    assert "[1] no annotated slices" in text
+    assert "[2] no annotated slices" in text
     for word in ("nan", "inf ", "None"):
         assert word not in text
 

@@ -18,6 +18,9 @@ def evaluate(
     data: Annotated[
         Path | None, typer.Option(help="Another dataset folder than the run's.")
     ] = None,
+    draws: Annotated[
+        int, typer.Option(min=0, help="Bootstrap draws behind the intervals; 0: no intervals.")
+    ] = 1000,
 ) -> None:
     """Score a run on a split; print the tables and write them as JSON and Markdown."""
     import json
@@ -39,6 +42,7 @@ def evaluate(
             model,
             split=split,
             command=shlex.join(["tetract", *sys.argv[1:]]),
+            draws=draws,
             on_prepared=count,
         )
     folder = out or run / "evaluation" / split

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tetract import __version__
-from tetract.cli import data, demo, doctor, evaluate, predict, train
+from tetract.cli import compare, data, demo, doctor, evaluate, plan, predict, train
 from tetract.errors import BugError, Exit, InputError, MachineError, TetractError
 
 # Typer raises click's UsageError, or since lately a copy of its own. The parent of BadParameter,
@@ -25,8 +25,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(data.app, name="data")
+app.command("plan")(plan.plan)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
+app.command("compare")(compare.compare)
 app.command("predict")(predict.predict)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)

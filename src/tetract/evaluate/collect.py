@@ -21,7 +21,7 @@ from tetract.tasks.classification.metrics import ClassificationRow
 from tetract.tasks.detection.metrics import DetectionRow
 from tetract.tasks.reconstruction.hide import draw_hidden, hide
 from tetract.tasks.reconstruction.metrics import ReconstructionRow, measure_hidden, measure_plain
-from tetract.tasks.segmentation.metrics import SegmentationRow, count_pixels
+from tetract.tasks.segmentation.metrics import SegmentationRow, measure_masks
 from tetract.types import LabelSpace, Task
 from tetract.types.batch import Batch, Identity
 from tetract.types.predictions import Predictions
@@ -175,21 +175,15 @@ def _classification(batch: Batch, said: Predictions) -> list[ClassificationRow]:
 
 def _segmentation(batch: Batch, said: Predictions) -> list[SegmentationRow]:
     masks = _answer(said.mask_probabilities, Task.SEGMENTATION)
-    rows: list[SegmentationRow] = []
-    for row in _rows(batch, Task.SEGMENTATION):
-        who = batch.identity[row]
-        hit, extra, missed = count_pixels(_numbers(masks[row]), _array(batch.masks[row]))
-        rows.append(
-            SegmentationRow(
-                true_positive=hit,
-                false_positive=extra,
-                false_negative=missed,
-                annotated=_array(batch.masks_annotated[row]),
-                pixel_mm2=None if who.spacing_mm is None else who.spacing_mm[0] * who.spacing_mm[1],
-                identity=who,
-            )
+    return [
+        measure_masks(
+            _numbers(masks[row]),
+            _array(batch.masks[row]),
+            _array(batch.masks_annotated[row]),
+            batch.identity[row],
         )
-    return rows
+        for row in _rows(batch, Task.SEGMENTATION)
+    ]
 
 
 def _detection(batch: Batch, said: Predictions) -> list[DetectionRow]:

@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tetract.evaluate.result import Evaluation, Section
-from tetract.tasks.segmentation.metrics import SegmentationScores
 from tetract.types import Task
-
-# Organs that are segmented too. They are easy and large, and would hide the lesions in a mean.
-ANATOMY = frozenset({"lung", "lungs", "left_lung", "right_lung"})
 
 PRIMARY = {
     Task.CLASSIFICATION: "classification/auroc_macro",
@@ -17,6 +13,8 @@ PRIMARY = {
     Task.RECONSTRUCTION: "reconstruction/masked_mae",
     Task.DETECTION: "detection/ap_30_any_lesion",
 }
+# The same numbers where every figure has a name: see ``evaluate.named_figures``.
+PRIMARY_FIGURES = PRIMARY | {Task.DETECTION: "detection/any_lesion/ap_30"}
 LOWER_IS_BETTER = frozenset({PRIMARY[Task.RECONSTRUCTION]})
 
 
@@ -34,15 +32,8 @@ def _primary(section: Section) -> Iterator[tuple[str, float | None]]:
     if section.classification is not None:
         yield PRIMARY[Task.CLASSIFICATION], section.classification.auroc_macro.value
     if section.segmentation is not None:
-        yield PRIMARY[Task.SEGMENTATION], mean_lesion_dice(section.segmentation)
+        yield PRIMARY[Task.SEGMENTATION], section.segmentation.dice_lesions.value
     if section.reconstruction is not None:
         yield PRIMARY[Task.RECONSTRUCTION], section.reconstruction.masked_mae.value
     if section.detection is not None:
         yield PRIMARY[Task.DETECTION], section.detection.any_lesion.ap_30.value
-
-
-def mean_lesion_dice(scores: SegmentationScores) -> float | None:
-    """Mean of the defined Dice of the classes that are no anatomy; of all where all are."""
-    lesions = [one for one in scores.classes if one.name not in ANATOMY] or scores.classes
-    defined = [one.dice.value for one in lesions if one.dice.value is not None]
-    return sum(defined) / len(defined) if defined else None

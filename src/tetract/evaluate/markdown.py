@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tetract.evaluate.result import Evaluation
+from tetract.evaluate.table_text import to_markdown
 from tetract.evaluate.tables import evaluation_tables, support_text
-from tetract.types.table import Table
 
 RESEARCH_USE = "Research use only, not a medical device."
 LEGEND = (
     "Behind each figure: slices / patients. `+k?`: k slices whose source names no patient, each "
-    "counted as a group of its own. A dash is a figure that is not defined; the note says why."
+    "counted as a group of its own. In square brackets: the 95 % interval, patients drawn again; "
+    "none where fewer than 5 patients, or too few of one kind, stand behind a figure. A dash is a "
+    "figure that is not defined; the note says why."
 )
 
 
 def evaluation_to_markdown(evaluation: Evaluation) -> str:
     """The whole evaluation: what was evaluated, warnings, one or two tables per task."""
-    parts = [*_head(evaluation)]
-    for table in evaluation_tables(evaluation):
-        parts += _section(table)
-    return "\n\n".join(parts) + "\n"
+    tables = [to_markdown(table).rstrip("\n") for table in evaluation_tables(evaluation)]
+    return "\n\n".join([*_head(evaluation), *tables]) + "\n"
 
 
 def _head(evaluation: Evaluation) -> Iterator[str]:
@@ -38,20 +38,3 @@ def _head(evaluation: Evaluation) -> Iterator[str]:
     if about.warnings:
         yield "\n>\n".join(f"> {warning}" for warning in about.warnings)
     yield LEGEND
-
-
-def _section(table: Table) -> Iterator[str]:
-    yield f"## {table.title}"
-    if table.warning:
-        yield f"> **{table.warning}**"
-    yield _grid(table)
-    if table.note:
-        yield table.note
-
-
-def _grid(table: Table) -> str:
-    """The cells: names to the left, figures to the right."""
-    ruler = [":--", *["--:"] * (len(table.columns) - 1)]
-    # A bar inside a name would open a new column.
-    body = [[str(cell).replace("|", "\\|") for cell in row] for row in table.rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (table.columns, ruler, *body))

@@ -14,8 +14,11 @@ from tetract.tasks.segmentation.metrics import score_segmentation
 from tetract.types import Task
 from tetract.types.figure import count_support
 from tetract.types.identity import HasIdentity
+from tetract.types.resamples import AS_IS, Resamples
 
 OVERALL = "overall"
+# Organs that are segmented too. They are easy and large, and would hide the lesions in a mean.
+ANATOMY = frozenset({"lung", "lungs", "left_lung", "right_lung"})
 _Row = TypeVar("_Row", bound=HasIdentity)
 
 
@@ -23,17 +26,19 @@ def score(
     collected: Collected,
     *,
     about: About | None = None,
+    resamples: Resamples = AS_IS,
 ) -> Evaluation:
     """Score everything that was collected.
 
     Args:
         collected: The rows.
+        resamples: Draws of the patients seen, for intervals; ``AS_IS``: no intervals.
         about: What was evaluated; a warning about missing patient identities is added to it.
     """
     about = About() if about is None else about
     names = sorted({row.identity.source for row in collected.seen})
-    sources = tuple(_section(collected, name) for name in names)
-    overall = _section(collected, None)
+    sources = tuple(_section(collected, name, resamples) for name in names)
+    overall = _section(collected, None, resamples)
     labels = _labels_by_source(collected.classification)
     single = tuple(name for name, found in sorted(labels.items()) if len(found) == 1)
     return Evaluation(
@@ -46,7 +51,7 @@ def score(
         tasks=collected.tasks,
         label_space=collected.label_space,
         setting=collected.setting,
-        bootstrap_draws=0,
+        bootstrap_draws=resamples.draws,
         overall=overall,
         sources=sources,
         single_class_sources=single,
@@ -56,7 +61,7 @@ def score(
     )
 
 
-def _section(collected: Collected, source: str | None) -> Section:
+def _section(collected: Collected, source: str | None, resamples: Resamples) -> Section:
     """The figures of one source, or of all."""
     names, tasks, setting = collected.label_space, collected.tasks, collected.setting
 
@@ -66,20 +71,25 @@ def _section(collected: Collected, source: str | None) -> Section:
     return Section(
         name=OVERALL if source is None else source,
         support=count_support(pick(collected.seen)),
-        classification=score_classification(pick(collected.classification), names.classes)
+        classification=score_classification(
+            pick(collected.classification), names.classes, resamples=resamples
+        )
         if Task.CLASSIFICATION in tasks
         else None,
-        segmentation=score_segmentation(pick(collected.segmentation), names.mask_classes)
+        segmentation=score_segmentation(
+            pick(collected.segmentation), names.mask_classes, resamples=resamples, anatomy=ANATOMY
+        )
         if Task.SEGMENTATION in tasks
         else None,
         reconstruction=score_reconstruction(
             pick(collected.reconstruction),
             hu_window_width=setting.hu_window_width,
             hu_known=dict.fromkeys(setting.hu_sources, True),
+            resamples=resamples,
         )
         if Task.RECONSTRUCTION in tasks
         else None,
-        detection=score_detection(pick(collected.detection), names.box_classes)
+        detection=score_detection(pick(collected.detection), names.box_classes, resamples=resamples)
         if Task.DETECTION in tasks
         else None,
     )

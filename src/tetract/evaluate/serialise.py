@@ -15,7 +15,7 @@ from tetract.types.table import Table
 
 SCHEMA = "tetract.evaluation/2"
 # A thousand bootstrap draws per figure: they follow from the rows and the seed.
-UNWRITTEN = frozenset({"draws"})
+UNWRITTEN = frozenset({"studies", "columns"})
 
 
 def evaluation_to_json(evaluation: Evaluation) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def evaluation_to_json(evaluation: Evaluation) -> dict[str, Any]:
         "schema": SCHEMA,
         "use": RESEARCH_USE,
         "headline": headline(evaluation),
-        **_plain(evaluation),
+        **plain(evaluation),
         "tables": [_shown(table) for table in evaluation_tables(evaluation)],
         "legend": LEGEND,
     }
@@ -46,15 +46,16 @@ def _shown(table: Table) -> dict[str, Any]:
     }
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Dataclasses as dicts by field name, arrays and tuples as lists."""
     if dataclasses.is_dataclass(value):
         return {
-            field.name: _plain(getattr(value, field.name))
+            field.name: plain(getattr(value, field.name))
             for field in dataclasses.fields(value)
             if field.name not in UNWRITTEN
         }
     if isinstance(value, tuple):
-        return [_plain(entry) for entry in value]
+        return [plain(entry) for entry in value]
     if isinstance(value, np.ndarray):
         return value.tolist()
     return value

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from tetract.evaluate.result import Evaluation, Section
 from tetract.tasks.classification.metrics import ClassScores
 from tetract.tasks.detection.metrics import LesionScores
+from tetract.tasks.segmentation.contour_scores import ContourScores
 from tetract.tasks.segmentation.metrics import MaskScores
 from tetract.types.figure import Figure, Support
 from tetract.types.table import Table
@@ -20,6 +21,11 @@ SEGMENTATION_NOTE = (
     "Dice and IoU are means over the patients that bear the class, pixels pooled within the "
     "patient; slices free of it enter no slice's Dice but are counted as false positives (FP)."
 )
+CONTOUR_NOTE = (
+    "Means over patients of their slices. A missed slice, on which nothing is painted, has NSD 0 "
+    "and no HD95: read HD95 together with the number missed."
+)
+LESIONWISE = ("sensitivity", "precision", "F1", "false parts per free slice")
 DETECTION_NOTE = (
     "AP as COCO defines it (101 recall levels, at most 100 boxes per slice); sensitivity at 1 "
     "false positive (FP) per slice at IoU 0.3; slices free of lesions count."
@@ -58,6 +64,13 @@ def source_warning(evaluation: Evaluation) -> str:
     return ""
 
 
+def _with_interval(figure: Figure) -> str:
+    """``0.812 [0.754, 0.861]``, or the number alone where no interval is known."""
+    if figure.interval is None:
+        return f"{figure.value:.3f}"
+    return f"{figure.value:.3f} [{figure.interval.low:.3f}, {figure.interval.high:.3f}]"
+
+
 def _table(
     title: str, columns: Sequence[str], rows: Sequence[_Cells], note: str = "", warning: str = ""
 ) -> Table:
@@ -68,7 +81,7 @@ def _table(
         if isinstance(cell, str):
             return cell
         if cell.value is not None:
-            return f"{cell.value:.3f} ({support_text(cell.support)})"
+            return f"{_with_interval(cell)} ({support_text(cell.support)})"
         if cell.reason not in reasons:
             reasons.append(cell.reason)
         return f"{DASH}[{reasons.index(cell.reason) + 1}]"
@@ -90,15 +103,24 @@ def _classification(evaluation: Evaluation, sections: Sequence[Section]) -> Iter
         return
     yield _table(
         "Classification",
-        ["rows", "AUROC (macro)", "accuracy", "balanced accuracy", "F1 (macro)"],
         [
-            [name, one.auroc_macro, one.accuracy, one.balanced_accuracy, one.f1_macro]
+            *("rows", "AUROC (macro)", "AP (macro)", "accuracy", "balanced accuracy", "F1 (macro)"),
+            *("MCC", "Brier", "ECE"),
+        ],
+        [
+            [
+                *(name, one.auroc_macro, one.average_precision_macro, one.accuracy),
+                *(one.balanced_accuracy, one.f1_macro, one.mcc, one.brier, one.ece),
+            ]
             for name, one in pairs
         ],
         "AUROC over the slices that decide a class, the others over those of one known class.",
         source_warning(evaluation),
     )
-    figures = ["AUROC", "accuracy", "F1", "sensitivity", "specificity"]
+    figures = [
+        *("AUROC", "AP", "accuracy", "F1", "MCC", "sensitivity", "specificity"),
+        *("sensitivity at 95 % specificity", "Brier", "ECE"),
+    ]
     yield _table(
         "Classification, each class against the rest",
         ["rows", "class", "positive", "negative", *figures],
@@ -111,7 +133,8 @@ def _class_row(name: str, one: ClassScores) -> _Cells:
     counts = (str(one.positives), str(one.negatives))
     return [
         *(name, one.name, *counts),
-        *(one.auroc, one.accuracy, one.f1, one.sensitivity, one.specificity),
+        *(one.auroc, one.average_precision, one.accuracy, one.f1, one.mcc, one.sensitivity),
+        *(one.specificity, one.sensitivity_at_95, one.brier, one.ece),
     ]
 
 
@@ -121,8 +144,8 @@ def _segmentation(sections: Sequence[Section]) -> Iterator[Table]:
         return
     yield _table(
         "Segmentation",
-        ["rows", "Dice (macro)", "IoU (macro)"],
-        [[name, one.dice_macro, one.iou_macro] for name, one in pairs],
+        ["rows", "Dice (lesions)", "Dice (macro)", "IoU (macro)"],
+        [[name, one.dice_lesions, one.dice_macro, one.iou_macro] for name, one in pairs],
         SEGMENTATION_NOTE,
     )
     pooled = ["Dice, all pixels", "IoU, all pixels", "Dice, per slice"]
@@ -132,6 +155,38 @@ def _segmentation(sections: Sequence[Section]) -> Iterator[Table]:
         ["rows", "class", "slices with", "slices without", "Dice", "IoU", *pooled, *painted],
         [_mask_row(name, mask) for name, one in pairs for mask in one.classes],
     )
+    yield _table(
+        "Segmentation, contours",
+        ["rows", "class", "unit", "slices", "missed", "HD95", "NSD"],
+        [
+            _contour_row(name, mask.name, contours)
+            for name, one in pairs
+            for mask in one.classes
+            for contours in (mask.contours_mm, mask.contours_px)
+            if contours.slices
+        ],
+        CONTOUR_NOTE,
+    )
+    yield _table(
+        "Segmentation, lesion by lesion",
+        [*("rows", "class", "lesions", "found", "false parts"), *LESIONWISE],
+        [
+            [
+                *(name, mask.name, str(mask.lesions.lesions), str(mask.lesions.found)),
+                str(mask.lesions.false_positives),
+                *(mask.lesions.sensitivity, mask.lesions.precision, mask.lesions.f1),
+                mask.false_lesions,
+            ]
+            for name, one in pairs
+            for mask in one.classes
+        ],
+        "8-connected parts on a slice; what counts as found: docs/reference/metrics.md.",
+    )
+
+
+def _contour_row(name: str, mask: str, one: ContourScores) -> _Cells:
+    within = "" if one.tolerance is None else f" at {one.tolerance:g} {one.unit}"
+    return [name, mask, f"{one.unit}{within}", str(one.slices), str(one.missed), one.hd95, one.nsd]
 
 
 def _mask_row(name: str, one: MaskScores) -> _Cells:
@@ -175,7 +230,10 @@ def _detection(sections: Sequence[Section]) -> Iterator[Table]:
     pairs = [(s.name, s.detection) for s in sections if s.detection is not None]
     if not pairs:
         return
-    figures = ["AP@0.1", "AP@0.3", "AP@0.5", "sensitivity at 1 FP per slice"]
+    figures = [
+        *("AP@0.1", "AP@0.3", "AP@0.5", "COCO AP", "sensitivity at 1 FP per slice"),
+        *("CPM per slice", "CPM per scan"),
+    ]
     yield _table(
         "Detection",
         ["rows", "lesion", "lesions", *figures],
@@ -186,10 +244,21 @@ def _detection(sections: Sequence[Section]) -> Iterator[Table]:
         ],
         DETECTION_NOTE,
     )
+    yield _table(
+        "Detection, by size",
+        ["rows", "lesion", "size", "lesions", "sensitivity at 1 FP per slice"],
+        [
+            [name, one.any_lesion.name, size.name, str(size.lesions), size.sensitivity_1fp]
+            for name, one in pairs
+            for size in one.any_lesion.by_size
+            if size.lesions
+        ],
+    )
 
 
 def _lesion_row(name: str, one: LesionScores) -> _Cells:
     return [
         *(name, one.name, str(one.lesions)),
-        *(one.ap_10, one.ap_30, one.ap_50, one.sensitivity_1fp),
+        *(one.ap_10, one.ap_30, one.ap_50, one.ap_coco, one.sensitivity_1fp),
+        *(one.per_slice.cpm, one.per_scan.cpm),
     ]

@@ -18,8 +18,10 @@ from tetract.evaluate.score import score
 from tetract.model import Network, load_bundle
 from tetract.recipe.opening import Count, open_data, open_split
 from tetract.recipe.schema import Recipe
+from tetract.types.resamples import AS_IS, draw_resamples
 
 EVALUATION_BATCH = 8
+DRAWS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,7 @@ def evaluate_run(
     *,
     split: str,
     command: str = "",
+    draws: int = DRAWS,
     on_prepared: Count | None = None,
     on_scored: Callable[[int], None] | None = None,
 ) -> Evaluated:
@@ -51,6 +54,7 @@ def evaluate_run(
         model: A bundle, or a run folder.
         split: Name of the split.
         command: The command line, for the report.
+        draws: Bootstrap draws of the patients behind the intervals; 0: no intervals.
         on_prepared: Told (slices ready, slices in all) while slices are read.
         on_scored: Told how many slices were scored, batch by batch.
     """
@@ -75,8 +79,9 @@ def evaluate_run(
         warnings=(*folder.warnings, *audited, *left_out),
     )
     collected = collect_network(recipe, bundle.network, dataset, on_scored=on_scored)
+    resamples = draw_resamples(collected.seen, draws=draws, seed=0) if draws else AS_IS
     return Evaluated(
-        evaluation=score(collected, about=about),
+        evaluation=score(collected, about=about, resamples=resamples),
         collected=collected,
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from tetract.types.identity import HasIdentity, group_keys
 
@@ -54,8 +54,9 @@ class Figure:
         reason: Why it is not defined; "" where it is.
         interval: Where it lies for other patients of the same kind; None where that is unknown.
         no_interval: Why the interval is unknown; "" where it is known or was not asked for.
-        draws: (R,) the number in each bootstrap draw, NaN where a draw leaves it undefined, so
-            that two figures of the same draws can be compared; None where none was made.
+        studies: (R,) the number in every study of the ``Resamples``, NaN where undefined there,
+            so that figures of the same patients can be compared; None where there are none.
+        columns: (G,) columns in the ``Resamples`` of the patients behind it; None as above.
     """
 
     value: float | None
@@ -63,7 +64,8 @@ class Figure:
     reason: str = ""
     interval: Interval | None = None
     no_interval: str = ""
-    draws: Float[np.ndarray, " R"] | None = field(default=None, repr=False, compare=False)
+    studies: Float[np.ndarray, " R"] | None = field(default=None, repr=False, compare=False)
+    columns: Int[np.ndarray, " G"] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse NaN, infinity, and a missing number without a reason: they would be our bug."""

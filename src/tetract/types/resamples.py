@@ -8,14 +8,15 @@ weights at a time, and value and interval cannot disagree about its definition.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
-from tetract.types.figure import Figure, count_support, undefined
+from tetract.types.figure import Figure, Support, count_support, undefined
 from tetract.types.identity import GroupKey, HasIdentity, group_keys
 from tetract.types.interval import LEVEL, bca_interval
 
@@ -24,10 +25,10 @@ Statistic: TypeAlias = Callable[[Float[np.ndarray, "R N"]], Float[np.ndarray, " 
 
 # Below this the draws are few combinations of few people, and no interval covers what it says.
 FEWEST_PATIENTS: Final = 5
-# Beyond this share of draws without the figure (no positive drawn, say) the rest is selected.
-MOST_UNDEFINED: Final = 0.05
-# Weights held at once: 32 million numbers are 256 MB.
-_CHUNK: Final = 32_000_000
+# Where k patients bear a figure, exp(-k) of the draws are without any: 5 patients once more.
+MOST_UNDEFINED: Final = 0.01
+# Weights held at once: 8 million numbers are 64 MB, and a metric may need several times that.
+_CHUNK: Final = 8_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,14 +38,17 @@ class Resamples:
     Attributes:
         patients: Column of each patient.
         counts: (1 + draws + L, P). The first row is all ones; then the draws, patients drawn with
-            replacement within each source; then each patient left out once, for the acceleration
-            of the interval (L is P, or 0 where that would be too many).
+            replacement within each stratum; then each patient left out once, to see how much
+            each pulls at the figure (L is P, or 0 where that would be too many).
         draws: Number of draws; 0: only the figures themselves are asked for.
+        strata: (P,) number of the stratum each patient is drawn in: his source, or several
+            sources of few patients together.
     """
 
     patients: Mapping[GroupKey, int] = field(default_factory=dict[GroupKey, int])
     counts: Float[np.ndarray, "R P"] = field(default_factory=lambda: np.ones((1, 0)))
     draws: int = 0
+    strata: Int[np.ndarray, " P"] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def weights(
         self, rows: Sequence[HasIdentity], studies: slice = slice(None)
@@ -52,8 +56,11 @@ class Resamples:
         """How often each row counts in each study."""
         if not self.draws:
             return np.ones((1, len(rows)))
-        columns = [self.patients[key] for key in group_keys(rows)]
-        return self.counts[studies][:, columns]
+        return self.counts[studies][:, self.columns(rows)]
+
+    def columns(self, rows: Sequence[HasIdentity]) -> list[int]:
+        """Column of each row's patient."""
+        return [self.patients[key] for key in group_keys(rows)]
 
 
 AS_IS: Final = Resamples()
@@ -78,26 +85,52 @@ def estimate(
 
     Returns:
         With an interval where at least 5 patients stand behind it, the draws differ, and at most
-        one draw in 20 leaves it undefined.
+        one draw in 100 leaves it undefined; see ``bca_interval``.
     """
     support = count_support(rows if behind is None else behind)
-    values = np.concatenate([statistic(part) for part in _in_parts(rows, resamples)])
-    value = float(values[0])
+    studies = np.concatenate([statistic(part) for part in _in_parts(rows, resamples)])
+    if resamples.draws:
+        patients = np.unique(np.array(resamples.columns(rows), dtype=np.int64))
+        return conclude(studies, patients, resamples, support=support, reason=reason)
+    value = float(studies[0])
+    return (
+        Figure(value=value, support=support) if np.isfinite(value) else undefined(support, reason)
+    )
+
+
+def conclude(
+    studies: Float[np.ndarray, " R"],
+    patients: Int[np.ndarray, " G"],
+    resamples: Resamples,
+    *,
+    support: Support,
+    reason: str,
+) -> Figure:
+    """The figure and its interval, from what it is in every study.
+
+    Args:
+        studies: In the order of ``resamples.counts``; NaN where undefined.
+        patients: Columns of the patients behind it.
+        resamples: The draws; not ``AS_IS``.
+        support: The data behind it.
+        reason: Why the figure does not exist, should it not.
+    """
+    value = float(studies[0])
     if not np.isfinite(value):
         return undefined(support, reason)
-    if not resamples.draws:
-        return Figure(value=value, support=support)
-    draws = values[1 : 1 + resamples.draws]
-    groups = len(set(group_keys(rows)))
-    why_not = _no_interval(draws, groups)
+    draws = studies[1 : 1 + resamples.draws]
+    why_not = _no_interval(value, draws, len(patients))
+    interval = None
+    if not why_not:
+        pull = _known(_pull(studies, resamples)[patients])
+        interval = bca_interval(value, draws, pull, level=LEVEL)
     return Figure(
         value=value,
         support=support,
-        interval=None
-        if why_not
-        else bca_interval(value, draws, values[1 + resamples.draws :], level=LEVEL),
+        interval=interval,
         no_interval=why_not,
-        draws=draws,
+        studies=studies,
+        columns=patients,
     )
 
 
@@ -122,18 +155,23 @@ def draw_resamples(
 ) -> Resamples:
     """Draw the patients behind ``rows`` again and again, each source's among themselves.
 
+    A source of fewer than 5 patients would hardly vary by itself, one of a single patient not at
+    all: such sources are drawn together with others (collapsed strata: Cochran 1977, Sampling
+    Techniques, section 5A.12).
+
     Args:
         rows: All rows of the evaluation.
         draws: Number of draws.
         seed: Of the draws.
-        most_left_out: Beyond this many patients none is left out in turn, and intervals are of
-            the bias-corrected kind.
+        most_left_out: Beyond this many patients none is left out in turn; how much each pulls
+            at a figure is then read from the draws, which is less exact.
     """
     keys = sorted(set(group_keys(rows)))
+    strata = _strata(keys)
     generator = np.random.default_rng(seed)
     drawn = np.zeros((draws, len(keys)))
-    for source in sorted({key[0] for key in keys}):
-        columns = np.flatnonzero([key[0] == source for key in keys])
+    for stratum in np.unique(strata):
+        columns = np.flatnonzero(strata == stratum)
         even = np.full(len(columns), 1 / len(columns))
         drawn[:, columns] = generator.multinomial(len(columns), even, size=draws)
     left_out = 1 - np.eye(len(keys)) if len(keys) <= most_left_out else np.ones((0, len(keys)))
@@ -141,7 +179,22 @@ def draw_resamples(
         patients={key: column for column, key in enumerate(keys)},
         counts=np.concatenate([np.ones((1, len(keys))), drawn, left_out]),
         draws=draws,
+        strata=strata,
     )
+
+
+def _strata(keys: Sequence[GroupKey]) -> Int[np.ndarray, " P"]:
+    """Number of each patient's stratum: small sources are put together until they are enough."""
+    sizes = Counter(source for source, *_ in keys)
+    number, size, stratum = dict[str, int](), 0, 0
+    for source in sorted(sizes, key=lambda name: (sizes[name], name)):
+        if size >= FEWEST_PATIENTS:
+            stratum, size = stratum + 1, 0
+        number[source] = stratum
+        size += sizes[source]
+    if size < FEWEST_PATIENTS:  # the last ones found no others: they join those before
+        number = {source: min(one, max(0, stratum - 1)) for source, one in number.items()}
+    return np.array([number[source] for source, *_ in keys], dtype=np.int64)
 
 
 def _in_parts(
@@ -153,12 +206,35 @@ def _in_parts(
         yield resamples.weights(rows, slice(start, start + step))
 
 
-def _no_interval(draws: Float[np.ndarray, " R"], groups: int) -> str:
+def _pull(values: Float[np.ndarray, " R"], resamples: Resamples) -> Float[np.ndarray, " P"]:
+    """How much each patient pulls at the figure, up to a common factor, NaN where unknown."""
+    left_out = values[1 + resamples.draws :]
+    if not len(left_out):
+        # The infinitesimal jackknife: how the draws go with the number of times he is drawn
+        # (Efron 2014, doi 10.1080/01621459.2013.823775).
+        draws = values[1 : 1 + resamples.draws]
+        known = np.isfinite(draws)
+        return (draws[known] - draws[known].mean()) @ resamples.counts[1:][known]
+    pull = values[0] - left_out
+    for stratum in np.unique(resamples.strata):
+        columns = resamples.strata == stratum
+        known = _known(pull[columns])
+        # Against the others that could be drawn instead.
+        pull[columns] -= known.mean() if len(known) else 0.0
+    return pull
+
+
+def _known(values: Float[np.ndarray, " L"]) -> Float[np.ndarray, " K"]:
+    return values[np.isfinite(values)]
+
+
+def _no_interval(value: float, draws: Float[np.ndarray, " R"], groups: int) -> str:
     if groups < FEWEST_PATIENTS:
         return f"fewer than {FEWEST_PATIENTS} patients"
-    known = draws[np.isfinite(draws)]
+    known = _known(draws)
     if len(known) < (1 - MOST_UNDEFINED) * len(draws):
         return "too few patients of one kind: many draws leave the figure undefined"
-    if np.ptp(known) == 0:
-        return "all draws agree: too few patients to see how it varies"
+    # Rounding is no spread: sums of equal numbers depend a little on how they are grouped.
+    if np.ptp(known) <= 1e-12 * max(1.0, abs(value)):
+        return "all draws agree: the patients do not differ in it"
     return ""

@@ -7,7 +7,6 @@ a mean filter would have guessed.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,8 +14,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.ndimage import gaussian_filter, uniform_filter
 
-from tetract.types.figure import Figure, Support, count_support, mean_figure
+from tetract.types.figure import Figure, Support, count_support
 from tetract.types.identity import Identity
+from tetract.types.resamples import AS_IS, Resamples, estimate, weighted_mean
 
 DATA_RANGE = 1.0
 SSIM_WINDOW_PX = 11
@@ -177,6 +177,7 @@ def score_reconstruction(
     *,
     hu_window_width: float | None,
     hu_known: Mapping[str, bool],
+    resamples: Resamples = AS_IS,
 ) -> ReconstructionScores:
     """Average the rows; every slice weighs the same.
 
@@ -184,19 +185,22 @@ def score_reconstruction(
         rows: The slices, in any order.
         hu_window_width: Width of the model's window in HU, None where the model has none.
         hu_known: By source: whether its values are HU. A source not named is not.
+        resamples: Draws of the patients for the intervals; ``AS_IS``: no intervals.
     """
     masked = [row for row in rows if row.hidden is not None]
-    plain = _summarise(rows, lambda row: row.plain, NO_ROWS)
-    hidden = _summarise(masked, _hidden_errors, "no hidden pixels")
+    plain = _summarise(rows, lambda row: row.plain, NO_ROWS, resamples)
+    hidden = _summarise(masked, _hidden_errors, "no hidden pixels", resamples)
     return ReconstructionScores(
         support=count_support(rows),
         mae=plain.mae,
-        mae_hu=_in_hu(rows, lambda row: row.plain, hu_window_width, hu_known),
+        mae_hu=_in_hu([(row, row.plain) for row in rows], hu_window_width, hu_known, resamples),
         rmse=plain.rmse,
         psnr_db=plain.psnr_db,
         ssim=plain.ssim,
         masked_mae=hidden.mae,
-        masked_mae_hu=_in_hu(masked, _hidden_errors, hu_window_width, hu_known),
+        masked_mae_hu=_in_hu(
+            [(row, _hidden_errors(row)) for row in masked], hu_window_width, hu_known, resamples
+        ),
         masked_rmse=hidden.rmse,
         masked_psnr_db=hidden.psnr_db,
         masked_ssim=hidden.ssim,
@@ -204,6 +208,7 @@ def score_reconstruction(
             masked,
             lambda row: None if row.hidden is None else row.hidden.mean_filter_mae,
             "no visible pixels" if masked else "no hidden pixels",
+            resamples,
         ),
     )
 
@@ -229,45 +234,53 @@ def _mean(
     rows: Sequence[ReconstructionRow],
     read: Callable[[ReconstructionRow], float | None],
     reason: str,
+    resamples: Resamples,
 ) -> Figure:
     """Mean over the rows where ``read`` gives a number."""
     pairs = [(row, value) for row in rows if (value := read(row)) is not None]
-    support = count_support([row for row, _ in pairs])
-    return mean_figure([value for _, value in pairs], support, reason=reason)
+    values = np.array([value for _, value in pairs], dtype=np.float64)
+    return estimate(weighted_mean(values), [row for row, _ in pairs], resamples, reason=reason)
 
 
 def _summarise(
-    rows: Sequence[ReconstructionRow], read: Callable[[ReconstructionRow], Errors], reason: str
+    rows: Sequence[ReconstructionRow],
+    read: Callable[[ReconstructionRow], Errors],
+    reason: str,
+    resamples: Resamples,
 ) -> _Summary:
-    mse = _mean(rows, lambda row: read(row).mse, reason)
-    rmse, psnr = mse, mse
-    if mse.value is not None:
-        rmse = Figure(value=math.sqrt(mse.value), support=mse.support)
-        psnr = (
-            Figure(value=10 * math.log10(DATA_RANGE**2 / mse.value), support=mse.support)
-            if mse.value > 0
-            else Figure(value=None, support=mse.support, reason="no error at all")
-        )
+    mean_square = weighted_mean(np.array([read(row).mse for row in rows], dtype=np.float64))
+
+    def rmse(weights: Float[np.ndarray, "R N"]) -> Float[np.ndarray, " R"]:
+        return np.sqrt(mean_square(weights))
+
+    def psnr_db(weights: Float[np.ndarray, "R N"]) -> Float[np.ndarray, " R"]:
+        square = mean_square(weights)
+        # No error at all would be infinitely many decibels: undefined.
+        known = np.where(square > 0, square, np.nan)
+        return 10 * np.log10(DATA_RANGE**2 / known)
+
     small = f"slices smaller than {SSIM_WINDOW_PX} px"
     return _Summary(
-        mae=_mean(rows, lambda row: read(row).mae, reason),
-        rmse=rmse,
-        psnr_db=psnr,
-        ssim=_mean(rows, lambda row: read(row).ssim, small if rows else reason),
+        mae=_mean(rows, lambda row: read(row).mae, reason, resamples),
+        rmse=estimate(rmse, rows, resamples, reason=reason),
+        psnr_db=estimate(psnr_db, rows, resamples, reason="no error at all" if rows else reason),
+        ssim=_mean(rows, lambda row: read(row).ssim, small if rows else reason, resamples),
     )
 
 
 def _in_hu(
-    rows: Sequence[ReconstructionRow],
-    read: Callable[[ReconstructionRow], Errors],
+    pairs: Sequence[tuple[ReconstructionRow, Errors]],
     width: float | None,
     hu_known: Mapping[str, bool],
+    resamples: Resamples,
 ) -> Figure:
     """MAE times the window's width, over the sources whose values are HU."""
-    known = [row for row in rows if hu_known.get(row.identity.source, False)]
+    known = [(row, one) for row, one in pairs if hu_known.get(row.identity.source, False)]
+    rows = [row for row, _ in known]
     if width is None:
-        return Figure(value=None, support=count_support(known), reason="HU window unknown")
-    return _mean(known, lambda row: read(row).mae * width, "no rows with known HU")
+        return Figure(value=None, support=count_support(rows), reason="HU window unknown")
+    values = np.array([one.mae * width for _, one in known], dtype=np.float64)
+    return estimate(weighted_mean(values), rows, resamples, reason="no rows with known HU")
 
 
 def _ssim(image: Float[np.ndarray, "C H W"], other: Float[np.ndarray, "C H W"]) -> float | None:

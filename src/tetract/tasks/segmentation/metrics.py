@@ -8,7 +8,7 @@ slice and per patient free of the class (Metrics Reloaded, Maier-Hein et al. 202
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from tetract.tasks.segmentation.columns import Columns, columns, dice_of, iou_of
@@ -102,12 +102,15 @@ class SegmentationScores:
 
     Attributes:
         support: All rows with an annotated class.
+        dice_lesions: Plain mean of the defined ``dice`` of the classes that are no anatomy; of all
+            where all are.
         dice_macro: Plain mean of the classes' defined ``dice``.
         iou_macro: Plain mean of the classes' defined ``iou``.
         classes: One entry per mask class, in label order.
     """
 
     support: Support
+    dice_lesions: Figure
     dice_macro: Figure
     iou_macro: Figure
     classes: tuple[MaskScores, ...]
@@ -118,6 +121,7 @@ def score_segmentation(
     mask_classes: tuple[str, ...],
     *,
     resamples: Resamples = AS_IS,
+    anatomy: Collection[str] = (),
 ) -> SegmentationScores:
     """Score all rows, per class and as a macro mean.
 
@@ -125,10 +129,13 @@ def score_segmentation(
         rows: The labelled slices, in any order.
         mask_classes: Names of the M mask channels.
         resamples: Draws of the patients for the intervals; ``AS_IS`` for none.
+        anatomy: Classes that are organs: large, easy, and no lesions.
     """
     each = [columns(rows, index) for index in range(len(mask_classes))]
+    lesions = [one for one, name in zip(each, mask_classes, strict=True) if name not in anatomy]
     return SegmentationScores(
         support=count_support([row for row in rows if row.annotated.any()]),
+        dice_lesions=mean_over_classes(lesions or each, rows, dice_of, resamples),
         dice_macro=mean_over_classes(each, rows, dice_of, resamples),
         iou_macro=mean_over_classes(each, rows, iou_of, resamples),
         classes=tuple(
