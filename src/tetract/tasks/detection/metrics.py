@@ -1,30 +1,57 @@
-"""How well lesions are boxed: average precision and sensitivity at 1 false positive per slice.
+"""How well lesions are boxed: average precision and FROC, on slices and in scans.
 
-Average precision is COCO's (Lin et al. 2014, arXiv 1405.0312), computed by pycocotools, at IoU
-0.1, 0.3 and 0.5: on a lesion of 4 px one pixel of shift already costs 0.4 IoU. Only slices whose
-annotators looked for a lesion count for it.
+Average precision is COCO's (Lin et al. 2014, arXiv 1405.0312), FROC is read as LUNA16 does
+(Setio et al. 2017, doi 10.1016/j.media.2017.06.015). Overlaps down to IoU 0.1 count: on a lesion
+of 4 px one pixel of shift already costs 0.4 IoU. Only slices whose annotators looked for a lesion
+count for it. Boxes are matched once; each figure is then a function of how often patients count.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import redirect_stdout
-from dataclasses import dataclass
-from io import StringIO
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float, Int64
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
+from jaxtyping import Bool, Float, Float64, Int64
 
-from tetract.tasks.detection.froc import Detections, FrocCurve, froc_curve
-from tetract.types.figure import Figure, Support, count_support
-from tetract.types.identity import Identity
+from tetract.errors import InputError, LabelError
+from tetract.tasks.detection.froc import froc_curve
+from tetract.tasks.detection.matching import (
+    Detections,
+    Ranking,
+    by_centre,
+    by_iou,
+    find_lesions,
+    rank_detections,
+)
+from tetract.tasks.detection.measure import (
+    ONE_FP,
+    Basis,
+    missing_froc,
+    score_froc,
+    score_one_fp,
+    score_precision,
+)
+from tetract.tasks.detection.merge import find_scans, merge_slices
+from tetract.tasks.detection.scores import (
+    CentreScores,
+    DetectionScores,
+    FrocScores,
+    LesionScores,
+    ScanScores,
+    SizeScores,
+)
+from tetract.tasks.detection.sizes import SIZE_BINS, SMALL_MM, in_bin, lesion_sizes
+from tetract.types.figure import count_support
+from tetract.types.identity import Identity, group_keys
+from tetract.types.resamples import AS_IS, Resamples
 
 ANY_LESION = "any lesion"
-AP_IOUS = (0.1, 0.3, 0.5)
+AP_IOUS = (0.1, 0.2, 0.3, 0.4, 0.5)
+COCO_IOUS = tuple(np.linspace(0.5, 0.95, 10).tolist())
 FROC_IOU = 0.3
+AP_IOUS_3D = (0.1, 0.3)
+FROC_IOU_3D = 0.1
 MAX_DETECTIONS = 100
 
 
@@ -52,141 +79,229 @@ class DetectionRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LesionScores:
-    """One kind of lesion, or all kinds without telling them apart.
+class _Slices:
+    """The slices where one kind of lesion was looked for, and its boxes there.
 
     Attributes:
-        name: Name of the lesion, or "any lesion".
-        lesions: Reference boxes.
-        support: Slices where it was looked for.
-        ap_10: Average precision at IoU 0.1.
-        ap_30: Average precision at IoU 0.3.
-        ap_50: Average precision at IoU 0.5.
-        sensitivity_1fp: Sensitivity at 1 false positive per slice, IoU 0.3.
-        froc: The curve it was read from, or None without a lesion.
+        rows: The slices.
+        boxes: Its boxes on each, at most ``MAX_DETECTIONS`` of them predicted.
+        sizes_mm_px: (T, 2) of all lesions; see ``lesion_sizes``.
+        scans: Rows of each series, or why they are not whole series.
+        basis: What figures stand on; a unit is a patient.
     """
 
-    name: str
-    lesions: int
-    support: Support
-    ap_10: Figure
-    ap_30: Figure
-    ap_50: Figure
-    sensitivity_1fp: Figure
-    froc: FrocCurve | None
+    rows: Sequence[DetectionRow]
+    boxes: Sequence[Detections]
+    sizes_mm_px: Float64[np.ndarray, "T 2"]
+    scans: list[list[int]] | str
+    basis: Basis
+
+    def per_unit(self, images: Sequence[Detections]) -> Float64[np.ndarray, " U"]:
+        """How many of these images each unit has."""
+        units = np.array([image.unit for image in images], dtype=np.int64)
+        return np.bincount(units, minlength=len(self.basis.units)).astype(np.float64)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DetectionScores:
-    """All lesions.
-
-    Attributes:
-        any_lesion: Classes ignored: any box on any lesion. On each slice only the lesions looked
-            for there, both predicted and reference.
-        classes: One entry per lesion, in label order.
-    """
-
-    any_lesion: LesionScores
-    classes: tuple[LesionScores, ...]
-
-
-def score_detection(rows: Sequence[DetectionRow], box_classes: tuple[str, ...]) -> DetectionScores:
+def score_detection(
+    rows: Sequence[DetectionRow], box_classes: tuple[str, ...], *, resamples: Resamples = AS_IS
+) -> DetectionScores:
     """Score all rows, per lesion and regardless of the lesion's name.
 
     Args:
         rows: The labelled slices, in any order.
         box_classes: Names of the K lesions.
+        resamples: Draws of the patients, for intervals.
+
+    Raises:
+        InputError: ``E_PREDICTION_NOT_FINITE`` where a score or a predicted box is NaN or infinite.
+        LabelError: ``E_BAD_BOX`` where a reference box is.
     """
+    for row in rows:
+        _check_finite(row)
     classes = np.arange(len(box_classes))
+    each = tuple(
+        _score_lesions(rows, classes[index : index + 1], name, resamples)
+        for index, name in enumerate(box_classes)
+    )
+    # Of one kind of lesion, any is that one.
     return DetectionScores(
-        any_lesion=_score_lesions(rows, classes, ANY_LESION),
-        classes=tuple(
-            _score_lesions(rows, classes[index : index + 1], name)
-            for index, name in enumerate(box_classes)
+        any_lesion=replace(each[0], name=ANY_LESION)
+        if len(each) == 1
+        else _score_lesions(rows, classes, ANY_LESION, resamples),
+        classes=each,
+    )
+
+
+def _check_finite(row: DetectionRow) -> None:
+    where = f"source {row.identity.source}, row {row.identity.row}"
+    if not (np.isfinite(row.scores).all() and np.isfinite(row.xyxy).all()):
+        raise InputError(
+            "E_PREDICTION_NOT_FINITE",
+            "a predicted box or its score is NaN or infinite",
+            where=where,
+            expected="finite numbers",
+            fix="The model has diverged: lower the learning rate and train again",
+        )
+    if not np.isfinite(row.truth_xyxy).all():
+        raise LabelError(
+            "E_BAD_BOX",
+            "a reference box is NaN or infinite",
+            where=where,
+            expected="four finite numbers",
+            fix="Correct the box",
+        )
+
+
+def _score_lesions(
+    rows: Sequence[DetectionRow], classes: Int64[np.ndarray, " C"], name: str, resamples: Resamples
+) -> LesionScores:
+    """These classes as one kind of lesion."""
+    slices = _select(rows, classes, resamples)
+    ranking = rank_detections(slices.boxes)
+    found = find_lesions(ranking, by_iou(ranking, FROC_IOU))
+    images, basis = slices.per_unit(slices.boxes), slices.basis
+    thresholds = [*((iou,) for iou in AP_IOUS), COCO_IOUS]
+    ap_10, ap_20, ap_30, ap_40, ap_50, ap_coco = score_precision(ranking, thresholds, basis)
+    per_slice = score_froc(ranking, found, images, basis)
+    return LesionScores(
+        name=name,
+        lesions=len(ranking.lesion_unit),
+        scans=None if isinstance(slices.scans, str) else len(slices.scans),
+        support=count_support(slices.rows),
+        ap_10=ap_10,
+        ap_20=ap_20,
+        ap_30=ap_30,
+        ap_40=ap_40,
+        ap_50=ap_50,
+        ap_coco=ap_coco,
+        sensitivity_1fp=per_slice.sensitivity[ONE_FP],
+        froc=froc_curve(ranking, found, images=len(slices.boxes)),
+        per_slice=per_slice,
+        per_scan=_score_per_scan(slices, ranking, found),
+        by_size=_score_sizes(slices, ranking, found, images),
+        centre=_score_centre(slices, ranking, images),
+        merged=_score_merged(slices),
+    )
+
+
+def _select(
+    rows: Sequence[DetectionRow], classes: Int64[np.ndarray, " C"], resamples: Resamples
+) -> _Slices:
+    """The slices where any of these classes was looked for, and the boxes of those looked for."""
+    annotated = [row for row in rows if row.annotated[classes].any()]
+    units: dict[object, int] = {}
+    stands: list[DetectionRow] = []
+    boxes: list[Detections] = []
+    sizes = [np.empty((0, 2))]
+    for row, key in zip(annotated, group_keys(annotated), strict=True):
+        if units.setdefault(key, len(stands)) == len(stands):
+            stands.append(row)
+        boxes.append(_keep(row, classes, units[key]))
+        sizes.append(lesion_sizes(boxes[-1].truth, row.identity.spacing_mm))
+    return _Slices(
+        rows=annotated,
+        boxes=boxes,
+        sizes_mm_px=np.concatenate(sizes),
+        scans=find_scans(annotated),
+        basis=Basis(
+            units=stands,
+            behind=annotated,
+            resamples=resamples,
+            reason="no reference lesions" if annotated else "no annotated slices",
         ),
     )
 
 
-def _score_lesions(
-    rows: Sequence[DetectionRow], classes: Int64[np.ndarray, " C"], name: str
-) -> LesionScores:
-    """These classes as one kind of lesion."""
-    annotated = [row for row in rows if row.annotated[classes].any()]
-    boxes = [_keep(row, classes[row.annotated[classes]]) for row in annotated]
-    lesions = sum(len(row.truth) for row in boxes)
-    support = count_support(annotated)
-    curve = froc_curve(boxes, iou=FROC_IOU)
-    if curve is None:
-        reason = "no reference lesions" if annotated else "no annotated slices"
-        values: list[Figure] = [Figure(value=None, support=support, reason=reason)] * 4
-    else:
-        numbers = [*_average_precision(boxes), curve.at(1.0)]
-        values = [Figure(value=number, support=support) for number in numbers]
-    return LesionScores(
-        name=name,
-        lesions=lesions,
-        support=support,
-        ap_10=values[0],
-        ap_30=values[1],
-        ap_50=values[2],
-        sensitivity_1fp=values[3],
-        froc=curve,
+def _keep(row: DetectionRow, classes: Int64[np.ndarray, " C"], unit: int) -> Detections:
+    """The boxes of those of these classes that were looked for, the best of the predicted ones."""
+    wanted = np.zeros_like(row.annotated)
+    wanted[classes] = row.annotated[classes]
+    said, true = wanted[row.labels], wanted[row.truth_labels]
+    best = np.argsort(-row.scores[said], kind="stable")[:MAX_DETECTIONS]
+    return Detections(
+        boxes=row.xyxy[said][best],
+        scores=row.scores[said][best],
+        truth=row.truth_xyxy[true],
+        unit=unit,
     )
 
 
-def _keep(row: DetectionRow, classes: Int64[np.ndarray, " C"]) -> Detections:
-    """The boxes of these classes."""
-    said, true = np.isin(row.labels, classes), np.isin(row.truth_labels, classes)
-    return Detections(xyxy=row.xyxy[said], scores=row.scores[said], truth=row.truth_xyxy[true])
+def _score_per_scan(
+    slices: _Slices, ranking: Ranking, found: Int64[np.ndarray, " P"]
+) -> FrocScores:
+    """Boxes on slices, false positives counted per scan."""
+    if isinstance(slices.scans, str):
+        return missing_froc(slices.basis, slices.scans)
+    firsts = [slices.boxes[scan[0]] for scan in slices.scans]
+    return score_froc(ranking, found, slices.per_unit(firsts), slices.basis)
 
 
-def _average_precision(rows: Sequence[Detections]) -> list[float]:
-    """COCO average precision at ``AP_IOUS``; there must be at least one lesion."""
-    # pycocotools reports its progress on standard output, where only results belong.
-    with redirect_stdout(StringIO()):
-        judge: Any = COCOeval(_coco([row.truth for row in rows], None), _predicted(rows), "bbox")
-        judge.params.imgIds = list(range(len(rows)))
-        judge.params.catIds = [1]
-        judge.params.iouThrs = np.array(AP_IOUS)
-        judge.params.maxDets = [MAX_DETECTIONS]
-        judge.params.areaRng = [[0.0, float("inf")]]
-        judge.params.areaRngLbl = ["all"]
-        judge.evaluate()
-        judge.accumulate()
-    # (thresholds, 101 recall levels, one class, one area range, one limit)
-    precision: Float[np.ndarray, "3 101"] = judge.eval["precision"][:, :, 0, 0, 0]
-    return [float(value) for value in precision.mean(axis=1)]
+def _score_sizes(
+    slices: _Slices,
+    ranking: Ranking,
+    found: Int64[np.ndarray, " P"],
+    images: Float64[np.ndarray, " U"],
+) -> tuple[SizeScores, ...]:
+    basis = replace(slices.basis, reason="no reference lesions of this size")
+    scores: list[SizeScores] = []
+    for one in SIZE_BINS:
+        counted = in_bin(slices.sizes_mm_px, one)
+        figure = (
+            score_one_fp(ranking, found, counted, images, basis)
+            if counted.any()
+            else basis.missing(basis.reason)
+        )
+        scores.append(SizeScores(name=one.name, lesions=int(counted.sum()), sensitivity_1fp=figure))
+    return tuple(scores)
 
 
-def _predicted(rows: Sequence[Detections]) -> COCO:
-    return _coco([row.xyxy for row in rows], [row.scores for row in rows])
+def _score_centre(
+    slices: _Slices, ranking: Ranking, images: Float64[np.ndarray, " U"]
+) -> CentreScores:
+    basis, small = slices.basis, slices.sizes_mm_px[:, 0] < SMALL_MM
+    if not small.any():
+        none = basis.missing("no reference lesions known to be under 6 mm")
+        return CentreScores(lesions=0, small_sensitivity_1fp=none, sensitivity_1fp=none, cpm=none)
+    found = find_lesions(ranking, by_centre(ranking, small, FROC_IOU))
+    froc = score_froc(ranking, found, images, basis)
+    return CentreScores(
+        lesions=int(small.sum()),
+        small_sensitivity_1fp=score_one_fp(ranking, found, small, images, basis),
+        sensitivity_1fp=froc.sensitivity[ONE_FP],
+        cpm=froc.cpm,
+    )
 
 
-def _coco(
-    boxes: Sequence[Float[np.ndarray, "_ 4"]], scores: Sequence[Float[np.ndarray, " _"]] | None
-) -> COCO:
-    """Boxes as pycocotools holds them: one image per row, one category, ``x y width height``."""
-    annotations: list[dict[str, Any]] = []
-    for image, row in enumerate(boxes):
-        for index, (x0, y0, x1, y1) in enumerate(row.astype(np.float64).tolist()):
-            score = {} if scores is None else {"score": float(scores[image][index])}
-            annotations.append(
-                {
-                    # From 1: pycocotools reads a match with annotation 0 as no match.
-                    "id": len(annotations) + 1,
-                    "image_id": image,
-                    "category_id": 1,
-                    "bbox": [x0, y0, x1 - x0, y1 - y0],
-                    "area": (x1 - x0) * (y1 - y0),
-                    "iscrowd": 0,
-                    **score,
-                }
-            )
-    table: Any = COCO()
-    table.dataset = {
-        "images": [{"id": image} for image in range(len(boxes))],
-        "categories": [{"id": 1}],
-        "annotations": annotations,
-    }
-    table.createIndex()
-    return table
+def _score_merged(slices: _Slices) -> ScanScores:
+    """Boxes of neighbouring slices as boxes of the scan."""
+    basis = slices.basis
+    if isinstance(slices.scans, str):
+        none = basis.missing(slices.scans)
+        return ScanScores(
+            lesions=None, ap_10=none, ap_30=none, froc=missing_froc(basis, none.reason)
+        )
+    merged = [_merge(slices, scan) for scan in slices.scans]
+    ranking = rank_detections(merged)
+    found = find_lesions(ranking, by_iou(ranking, FROC_IOU_3D))
+    ap_10, ap_30 = score_precision(ranking, [(iou,) for iou in AP_IOUS_3D], basis)
+    return ScanScores(
+        lesions=len(ranking.lesion_unit),
+        ap_10=ap_10,
+        ap_30=ap_30,
+        froc=score_froc(ranking, found, slices.per_unit(merged), basis),
+    )
+
+
+def _merge(slices: _Slices, scan: Sequence[int]) -> Detections:
+    """One series as one image."""
+    parts = [slices.boxes[index] for index in scan]
+    first = slices.rows[scan[0]].identity.slice_index
+    boxes, scores = merge_slices(
+        [part.boxes for part in parts], [part.scores for part in parts], first_slice=first
+    )
+    truth, _ = merge_slices(
+        [part.truth for part in parts],
+        [np.ones(len(part.truth)) for part in parts],
+        first_slice=first,
+    )
+    return Detections(boxes=boxes, scores=scores, truth=truth, unit=parts[0].unit)
