@@ -68,6 +68,62 @@ NEW_UIDS = _names(
 # "X/Z/U*": their items hold references, whose UIDs are replaced like all others.
 KEPT_SEQUENCES = _names("ReferencedImageSequence SourceImageSequence")
 
+# What an enhanced CT has besides (PS3.3 A.38, C.7.6.16 and C.8.15.3), at its top and in its
+# functional groups.
+ENHANCED_KEPT = _names(
+    """
+    PixelPresentation VolumetricProperties VolumeBasedCalculationTechnique ContentQualification
+    FrameType FrameLaterality FrameAcquisitionNumber FrameAcquisitionDuration AcquisitionDuration
+    DimensionIndexValues InStackPositionNumber TemporalPositionIndex DimensionOrganizationType
+    DimensionIndexPointer FunctionalGroupPointer
+    RepresentativeFrameNumber TubeAngle ConstantVolumeFlag FluoroscopyFlag ReferencedPathIndex
+    TablePosition DistanceSourceToDataCollectionCenter ReconstructionAlgorithm
+    ConvolutionKernelGroup ReconstructionFieldOfView ReconstructionPixelSpacing
+    ReconstructionAngle ReferencedFrameNumber
+    """
+)
+
+ENHANCED_SEQUENCES = _names(
+    """
+    SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence
+    PixelMeasuresSequence PlanePositionSequence PlaneOrientationSequence FrameContentSequence
+    PixelValueTransformationSequence FrameVOILUTSequence CTImageFrameTypeSequence
+    FrameAnatomySequence IrradiationEventIdentificationSequence
+    CTAcquisitionTypeSequence CTAcquisitionDetailsSequence CTTableDynamicsSequence
+    CTPositionSequence CTGeometrySequence CTReconstructionSequence CTExposureSequence
+    CTXRayDetailsSequence DimensionOrganizationSequence DimensionIndexSequence
+    """
+)
+
+ENHANCED_UIDS = _names("DimensionOrganizationUID")
+
+# Actions D of the table, and one text that it does not list: of type 1 or 1C in the Enhanced CT
+# IOD, so that they may not be empty.
+ENHANCED_DUMMIES = {
+    "AcquisitionDateTime": "19000101000000",
+    "FrameAcquisitionDateTime": "19000101000000",
+    "FrameReferenceDateTime": "19000101000000",
+    "ContentDate": "19000101",
+    "ContentTime": "000000",
+    "DeviceSerialNumber": "REMOVED",
+    "SoftwareVersions": "REMOVED",
+}
+
+# The anatomic regions that a chest CT names (PS3.16 CID 4031), with their own meanings: the text
+# beside a code is free.
+REGIONS = {
+    ("SCT", "51185008"): "Chest",
+    ("SRT", "T-D3000"): "Chest",
+    ("SCT", "39607008"): "Lung",
+    ("SRT", "T-28000"): "Lung",
+    ("SCT", "113345001"): "Abdomen",
+    ("SRT", "T-D4000"): "Abdomen",
+    ("SCT", "416775004"): "Chest, Abdomen and Pelvis",
+    ("SRT", "R-FAB56"): "Chest, Abdomen and Pelvis",
+    ("SCT", "416550000"): "Chest and Abdomen",
+    ("SRT", "R-FAB55"): "Chest and Abdomen",
+}
+
 # PS3.15 Table E.1-1 (edition 2024b), column "Basic Prof.", as far as the data dictionary of pydicom
 # names the attribute. Repeating groups (50xx, 60xx) and private attributes are rules, not rows.
 TABLE_E1_1: dict[str, frozenset[str]] = {
