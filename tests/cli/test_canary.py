@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pydicom
 import pytest
 
-from canary import CANARY, salt
+from canary import CANARY, Shell, assert_clean, salted_series
 from makers import make_network
 from recipe_cases import tiny_recipe
-from tetract.cli import main
 from tetract.errors import Exit
-from tetract.io import SeriesIdentity, write_dicom_series
 from tetract.model import save_bundle
 from tetract.recipe.load import save_recipe
-from tetract.types import Geometry, Provenance, Volume
 
 MAPPING = """
 name: canaries
@@ -36,50 +32,12 @@ sources:
 """
 
 
-SHAPE = (3, 64, 64)
-VOLUME = Volume(
-    values=np.random.default_rng(0).integers(-1000, 400, SHAPE).astype(np.int16),
-    hu_known=True,
-    geometry=Geometry(affine=np.eye(4)[[2, 1, 0, 3]], shape=SHAPE),
-    provenance=Provenance(reader="dicom", name="made", slice_names=("x",) * 3),
-)
-
-
 @pytest.fixture
 def scans(tmp_path: Path) -> Path:
     """Two salted series under neutral names."""
     for finding in ("normal", "covid"):
-        identity = SeriesIdentity(seed=finding)
-        for path in write_dicom_series(tmp_path / "scans" / finding, VOLUME, series=identity):
-            header = pydicom.dcmread(path)
-            salt(header)
-            header.BurnedInAnnotation = "YES"
-            header.save_as(path)
-            assert CANARY.search(path.read_bytes())
+        salted_series(tmp_path / "scans" / finding)
     return tmp_path / "scans"
-
-
-class Shell:
-    """Runs commands and keeps what they print."""
-
-    def __init__(self, capfd: pytest.CaptureFixture[str]) -> None:
-        self.capfd = capfd
-        self.printed = ""
-
-    def __call__(self, *arguments: object) -> int:
-        code = int(main._guarded([str(a) for a in arguments]))
-        told = self.capfd.readouterr()
-        self.printed += told.out + told.err
-        return code
-
-
-def assert_clean(printed: str, *folders: Path) -> None:
-    assert not CANARY.search(printed.encode())
-    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    assert files
-    for path in files:
-        assert not CANARY.search(path.read_bytes()), path.name
-        assert not CANARY.search(path.name.encode())
 
 
 @pytest.mark.filterwarnings("ignore")  # pydicom on the values we salt with
@@ -124,6 +82,65 @@ def test_no_canary_survives_de_identification(
     assert run("data", "deid", scans, "-o", tmp_path / "more", "--json") == Exit.SKIPPED
     assert "E_BURNED_IN" in run.printed
     assert_clean(run.printed, tmp_path / "out", tmp_path / "more")
+
+
+def _spoil(scans: Path) -> None:
+    """Every way in which a check meets a file: sound, broken, alone, foreign, or no image."""
+    salted_series(scans / "gap")
+    (scans / "gap" / "0002.dcm").unlink()
+    for keyword, value in (("RescaleSlope", None), ("Modality", "MR"), ("Rows", 9)):
+        folder = salted_series(scans / keyword.lower())
+        header = pydicom.dcmread(folder / "0001.dcm")
+        setattr(header, keyword, value)
+        header.save_as(folder / "0001.dcm")
+    several = salted_series(scans / "several")
+    for path in sorted(salted_series(scans / "other").iterdir()):
+        header = pydicom.dcmread(path)
+        header.SeriesInstanceUID = "1.2.987654321.2"
+        header.save_as(path)
+        path.rename(several / f"b-{path.name}")
+    (scans / "other").rmdir()
+    bare = (several / "0001.dcm").read_bytes()
+    (scans / "IM0001").write_bytes(bare[144 + int.from_bytes(bare[140:144], "little") :])
+    (scans / "cut.dcm").write_bytes(bare[:700])
+    (scans / "note.txt").write_text("ZZTEST was here")
+    (scans / "table.csv").write_text("ZZTEST,987654321\n")
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+@pytest.mark.filterwarnings("ignore")  # pydicom on the values we salt with
+def test_a_check_of_files_prints_no_canary(
+    tmp_path: Path, scans: Path, capfd: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    _spoil(scans)
+    above = tmp_path / "ZZTEST^JOHN"
+    above.mkdir()
+    run = Shell(capfd)
+    assert run("data", "check", scans.rename(above / "scans"), *words) == Exit.SKIPPED
+    expected = ("E_NONUNIFORM_SPACING", "E_NO_RESCALE", "E_SEVERAL_SERIES", "dicom series ")
+    assert all(word in run.printed for word in expected), run.printed
+    assert_clean(run.printed)
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+@pytest.mark.filterwarnings("ignore")  # pydicom on the values we salt with
+def test_a_check_of_a_data_set_prints_no_canary(
+    tmp_path: Path, scans: Path, capfd: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    run = Shell(capfd)
+    salted_series(scans / "spoilt")
+    (tmp_path / "mapping.yaml").write_text(MAPPING)
+    rows = ("normal,ZZTEST-1,normal", "covid,ZZTEST-987654321,covid", "spoilt,ZZTEST-3,covid")
+    (tmp_path / "table.csv").write_text("\n".join(["image,key,finding", *rows, ""]))
+    imported = run(
+        *("data", "import", "csv", tmp_path / "table.csv"),
+        *("--mapping", tmp_path / "mapping.yaml", "--images", scans, "-o", tmp_path / "set"),
+    )
+    assert imported == Exit.OK, run.printed
+    (scans / "spoilt" / "0002.dcm").write_bytes(b"ZZTEST")
+    assert run("data", "check", tmp_path / "set", *words) in (Exit.SKIPPED, Exit.BAD_INPUT)
+    assert "E_" in run.printed
+    assert_clean(run.printed)
 
 
 @pytest.mark.parametrize(
