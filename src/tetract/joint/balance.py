@@ -100,8 +100,10 @@ class Balance:
             values: The same as numbers, from ``read``; finite.
             generator: On the CPU; a function of seed and step.
         """
+        if not values:
+            return None
         factors = self.weighting.factors(values, generator)
-        total = weighted_sum(losses, self.config, factors) if factors else None
+        total = weighted_sum(losses, self.config, factors)
         if total is None:
             return None
         return Combined(
