@@ -154,12 +154,7 @@ def import_label_objects(
     with import_place(folder) as place:
         work = _Work(kind, choices, find_ct_folders(ct), MaskFiles(place=place))
         for number, path in enumerate(paths, 1):
-            try:
-                skipped += work.add(path, number)
-            except InputError as error:
-                if len(paths) == 1:
-                    raise
-                skipped.append(Skipped(number=number, reason=str(error), declared=False))
+            skipped += work.add_or_skip(path, number, alone=len(paths) == 1)
         choices.rules.check_used(work.regions, objects.name)
         rows = work.rows()
         card = _card(kind.name, rows, choices)
@@ -182,6 +177,15 @@ class _Work(Generic[Found]):
         self._files = files
         self._series: dict[Path, _Series] = {}
         self.regions: list[Region] = []
+
+    def add_or_skip(self, path: Path, number: int, *, alone: bool) -> list[Skipped]:
+        """As ``add``; one bad object among several is skipped, a single one is refused."""
+        try:
+            return self.add(path, number)
+        except InputError as error:
+            if alone:
+                raise
+            return [Skipped(number=number, reason=str(error), declared=False)]
 
     def add(self, path: Path, number: int) -> list[Skipped]:
         """Draw one object; what of it could not be drawn."""

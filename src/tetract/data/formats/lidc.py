@@ -79,12 +79,10 @@ def import_lidc(
     outcomes: list[Row | Skipped] = []
     with import_place(folder) as place:
         files = MaskFiles(place=place)
+        rows_of = _volume_rows if whole else _picture_rows
         for number, (path, scan) in enumerate(found, 1):
             try:
-                if whole:
-                    outcomes += _volume_rows(path, scan, readers, files)
-                else:
-                    outcomes.append(_picture_row(path, scan, readers, files))
+                outcomes += rows_of(path, scan, readers, files)
             except InputError as error:
                 outcomes.append(Skipped(number=number, reason=str(error), declared=False))
         card = _card(readers, hu_known=whole)
@@ -182,7 +180,7 @@ def _volume_rows(path: Path, scan: Scan, readers: int, files: MaskFiles) -> list
     return [_row(path, scan, drawn, index, file) for index in range(shape[0])]
 
 
-def _picture_row(path: Path, scan: Scan, readers: int, files: MaskFiles) -> Row:
+def _picture_rows(path: Path, scan: Scan, readers: int, files: MaskFiles) -> list[Row]:
     if not path.is_file():
         raise LabelError("E_MISSING_IMAGE", "image file does not exist", where=path.name)
     _, height, width = read_volume(path).values.shape
@@ -193,7 +191,7 @@ def _picture_row(path: Path, scan: Scan, readers: int, files: MaskFiles) -> Row:
     if drawn.agreement.any():
         files.write_picture(f"{path.stem}-agreement", drawn.agreement[0])
         file = files.write_picture(f"{path.stem}-readers{readers}", drawn.labels[0])
-    return _row(path, scan, drawn, None, file)
+    return [_row(path, scan, drawn, None, file)]
 
 
 def _row(path: Path, scan: Scan, drawn: _Drawn, index: int | None, file: Path | None) -> Row:
