@@ -16,6 +16,7 @@ from tetract.io.dicom.series import (
     read_dicom_series,
 )
 from tetract.io.grids.volume_files import VOLUME_KINDS, read_volume_file, volume_file_depth
+from tetract.io.guard import reading
 from tetract.io.listing import visible_files
 from tetract.io.option_fit import check_options
 from tetract.io.options import ReadOptions
@@ -98,7 +99,8 @@ def list_series(path: Path, *, options: ReadOptions = _DEFAULTS) -> tuple[Series
             found="a folder of pictures" if path.is_dir() else "no folder",
             fix="Leave the switch out",
         )
-    return series_in_folder(path, files, options)
+    with reading(path.name, code="E_BAD_DICOM", what="a DICOM file is damaged"):
+        return series_in_folder(path, files, options)
 
 
 def count_slices(path: Path, *, options: ReadOptions = _DEFAULTS) -> int:

@@ -8,6 +8,7 @@ from pydicom.uid import UID
 
 from tetract.errors import ReadError
 from tetract.io.dicom.header import read_dicom, text
+from tetract.io.guard import reading
 from tetract.io.options import ReadOptions
 from tetract.io.sniff import Kind, may_be_bare_dicom, sniff, sniff_image
 
@@ -21,8 +22,9 @@ def is_bare_image(path: Path) -> bool:
     try:
         if not may_be_bare_dicom(path):
             return False
-        header = read_dicom(path, pixels=False, force=True)
-        return "Image Storage" in UID(text(header, "SOPClassUID")).name
+        with reading(path.name, code="E_BAD_DICOM", what="the file is no DICOM file"):
+            header = read_dicom(path, pixels=False, force=True)
+            return "Image Storage" in UID(text(header, "SOPClassUID")).name
     except (ReadError, OSError):
         return False
 

@@ -60,11 +60,11 @@ def read_instance_uid(path: Path) -> str:
         ReadError: As for a slice given on its own, for what its header tells; ``E_BAD_ATTRIBUTE``
             without a UID.
     """
-    header = read_dicom(path, pixels=False)
-    kind = kind_of_dicom(header, path.name)
-    if kind is not DicomKind.CT:
-        raise not_a_slice(header, kind, path.name)
     with reading(path.name, code="E_BAD_DICOM", what="the DICOM file is damaged or cut short"):
+        header = read_dicom(path, pixels=False)
+        kind = kind_of_dicom(header, path.name)
+        if kind is not DicomKind.CT:
+            raise not_a_slice(header, kind, path.name)
         named = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["SOPInstanceUID"])
         uid = text(named, "SOPInstanceUID")
     if not uid or set(uid) - set("0123456789.") or len(uid) > 64:

@@ -50,8 +50,10 @@ def read_location_order(folder: Path, grid: CtGrid) -> LocationOrder:
     depth = grid.geometry.shape[0]
     if len(grid.instances) != depth:
         raise bad_attribute("SOPInstanceUID", folder.name, "one that is blank or used twice")
-    headers = _headers(folder, grid)
-    locations = [_location(headers[index], folder) for index in range(depth)]
+    with reading(folder.name, code="E_BAD_DICOM", what="a DICOM file is damaged"):
+        headers = _headers(folder, grid)
+        locations = [_location(headers[index], folder) for index in range(depth)]
+        numbers = {integer(headers[index], "InstanceNumber", folder.name) for index in headers}
     if len(set(locations)) != depth:
         raise GeometryError(
             "E_DUPLICATE_POSITIONS",
@@ -61,7 +63,6 @@ def read_location_order(folder: Path, grid: CtGrid) -> LocationOrder:
         )
     ordered = sorted(range(depth), key=locations.__getitem__)
     rank = {index: place for place, index in enumerate(ordered)}
-    numbers = {integer(headers[index], "InstanceNumber", folder.name) for index in range(depth)}
     return LocationOrder(
         rank=tuple(rank[index] for index in range(depth)),
         is_numbered_through=numbers in ({*range(depth)}, {*range(1, depth + 1)}),

@@ -25,6 +25,7 @@ from tetract.io.sniff import Kind, sniff
 from tetract.types import Geometry
 
 _IDENTITY = ["SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "PatientID"]
+_DAMAGED = "a DICOM file is damaged"
 _DEFAULTS = ReadOptions()
 
 
@@ -92,7 +93,7 @@ def read_ct_grid(folder: Path, options: ReadOptions = _DEFAULTS) -> CtGrid:
         GeometryError: As ``read_volume``.
     """
     files = [(path, sniff(path)) for path in visible_files(folder)]
-    with reading(folder.name, code="E_BAD_DICOM", what="a DICOM file is damaged"):
+    with reading(folder.name, code="E_BAD_DICOM", what=_DAMAGED):
         _, ordered, _ = arrange_series(folder, files, options)
         geometry, _ = stack_geometry(ordered)
         headers = [pydicom.dcmread(s.path, specific_tags=list(_IDENTITY)) for s in ordered]
@@ -134,22 +135,24 @@ def _ct_folder(folder: Path) -> CtFolder | None:
         if sniff(path) is not Kind.DICOM:
             continue
         try:
-            header = read_dicom(path, pixels=False)
-            if kind_of_dicom(header, path.name) not in (DicomKind.CT, DicomKind.ENHANCED):
-                continue
+            with reading(path.name, code="E_BAD_DICOM", what=_DAMAGED):
+                header = read_dicom(path, pixels=False)
+                if kind_of_dicom(header, path.name) not in (DicomKind.CT, DicomKind.ENHANCED):
+                    continue
+                return CtFolder(
+                    path=folder,
+                    series=text(header, "SeriesInstanceUID"),
+                    frame_of_reference=text(header, "FrameOfReferenceUID"),
+                )
         except InputError:  # the folder's reader names it when the folder is used
             continue
-        return CtFolder(
-            path=folder,
-            series=text(header, "SeriesInstanceUID"),
-            frame_of_reference=text(header, "FrameOfReferenceUID"),
-        )
     return None
 
 
 def _modality(path: Path) -> str:
     try:
-        return text(read_dicom(path, pixels=False), "Modality").upper()
+        with reading(path.name, code="E_BAD_DICOM", what=_DAMAGED):
+            return text(read_dicom(path, pixels=False), "Modality").upper()
     except InputError:
         return ""
 

@@ -77,11 +77,12 @@ def _picture_size(path: Path, kind: Kind) -> tuple[int, int]:
 
 
 def _dicom_size(path: Path) -> tuple[int, int]:
-    header = read_dicom(path, pixels=False)
-    kind = kind_of_dicom(header, path.name)
-    if kind is not DicomKind.CT:
-        raise not_a_slice(header, kind, path.name)
-    rows, columns = (integer(header, tag, path.name) for tag in ("Rows", "Columns"))
-    if not rows or not columns:
-        raise bad_attribute("Rows", path.name, "nothing")
-    return rows, columns
+    with reading(path.name, code="E_BAD_DICOM", what="the DICOM file is damaged or cut short"):
+        header = read_dicom(path, pixels=False)
+        kind = kind_of_dicom(header, path.name)
+        if kind is not DicomKind.CT:
+            raise not_a_slice(header, kind, path.name)
+        rows, columns = (integer(header, tag, path.name) for tag in ("Rows", "Columns"))
+        if not rows or not columns:
+            raise bad_attribute("Rows", path.name, "nothing")
+        return rows, columns
