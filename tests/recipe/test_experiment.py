@@ -171,6 +171,7 @@ def test_weights_are_carried_into_another_task_set(run: Path, cohort: Path, tmp_
         ({"mask_classes": ["heart"]}, r"E_CLASS_UNKNOWN mask_classes.*heart"),
         ({"classes": ["normal"]}, r"E_BAD_VALUE.*classification needs at least 2"),
         ({"encoder": {"name": "resnet81"}}, r"E_UNKNOWN_ENCODER.*resnet81"),
+        ({"tasks": ["detection"], "joint": {"detection": 0}}, r"E_NO_WEIGHT joint.*detection"),
     ],
 )
 def test_an_impossible_recipe_is_refused_before_training(

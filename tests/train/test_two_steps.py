@@ -103,9 +103,9 @@ def test_a_method_learns_once_per_step_from_all_its_batches(
     seen: list[set[Task]] = []
 
     class Listening(Fixed):
-        def learn(self, losses: Losses, again: Callable[[], Losses]) -> None:
-            assert set(again()) == set(losses)
-            seen.append(set(losses))
+        def learn(self, _losses: Losses, _again: Callable[[], Losses]) -> None:
+            assert set(_again()) == set(_losses)
+            seen.append(set(_losses))
 
     monkeypatch.setitem(WEIGHTINGS, "fixed", lambda _config, _tasks: Listening())
     batches = [make_batch(label={0: [0]}), make_batch(masks={0: [0]}), make_batch(label={0: [1]})]

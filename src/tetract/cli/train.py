@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from tetract.model import PartReport
+    from tetract.recipe.planning import AnchorPlan
 
 
 def train(
@@ -34,6 +35,7 @@ def train(
             on_carried=show_carried,
             on_warned=show_warnings,
             on_prepared=count,
+            on_planned=show_plan,
         )
     best = finished.progress
     score = "undefined" if best.best_score is None else f"{best.best_score:.3f}"
@@ -48,6 +50,15 @@ def show_warnings(lines: tuple[str, ...]) -> None:
     """Print what must be known about the data, where results do not go."""
     for line in lines:
         typer.echo(line, err=True)
+
+
+def show_plan(plan: AnchorPlan) -> None:
+    """Print the anchors where they were planned, and what they miss."""
+    from tetract.recipe.plan_text import render_plan
+
+    if plan.found is not None:
+        typer.echo(render_plan(plan))
+    show_warnings(plan.warnings())
 
 
 def show_carried(parts: tuple[PartReport, ...]) -> None:

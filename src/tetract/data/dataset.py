@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float32, Int64
 from torch.utils.data import Dataset
 
 from tetract.data.cache.entry import Origins, Prepared
@@ -32,6 +32,8 @@ from tetract.types import LabelSpace, Targets, Task, Volume
 from tetract.types.batch import Identity, Sample
 
 Progress = Callable[[int, int], None]
+FoundBoxes = tuple[Float32[np.ndarray, "N 4"], Int64[np.ndarray, " N"]]
+"""Boxes of a slice, xyxy px on its square image, and their classes."""
 Watch = Callable[[Row, Volume, Resolved], None]
 
 
@@ -65,6 +67,7 @@ class _Known:
     labelled: tuple[bool, ...]
     positive: tuple[bool, ...]
     origins: tuple[Origin | None, ...]
+    boxes: FoundBoxes | None
 
 
 class SliceDataset(Dataset[Sample]):
@@ -189,6 +192,11 @@ class SliceDataset(Dataset[Sample]):
         return np.array(rows, dtype=bool).reshape(-1, len(Task))
 
     @property
+    def boxes(self) -> tuple[FoundBoxes | None, ...]:
+        """The boxes of each slice, None where nobody looked for any."""
+        return tuple(known.boxes for known in self._all_known())
+
+    @property
     def sources(self) -> tuple[str, ...]:
         """The source of each slice."""
         return tuple(item.row.source for item in self._items)
@@ -300,7 +308,8 @@ class SliceDataset(Dataset[Sample]):
         shows_lesion = targets.masks is not None and bool(
             targets.masks.pixels[self._lesion_channels() & targets.masks.annotated].any()
         )
-        boxed = targets.boxes is not None and len(targets.boxes.boxes) > 0
+        boxes = None if targets.boxes is None else targets.boxes.boxes
+        boxed = boxes is not None and len(boxes) > 0
         taught_by = {
             Task.CLASSIFICATION: origins.label,
             Task.SEGMENTATION: _strongest(origins.masks),
@@ -317,6 +326,7 @@ class SliceDataset(Dataset[Sample]):
             labelled=tuple(targets.is_labelled(task) for task in Task),
             positive=tuple(shown[task] for task in Task),
             origins=tuple(taught_by[task] for task in Task),
+            boxes=None if boxes is None else (boxes.xyxy, boxes.labels),
         )
 
     def _lesion_channels(self) -> Bool[np.ndarray, " K"]:

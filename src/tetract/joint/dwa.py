@@ -53,14 +53,14 @@ class Dwa:
     def factors(
         self,
         losses: Losses,
-        generator: torch.Generator,  # noqa: ARG002  what every method is given
+        _generator: torch.Generator,
     ) -> dict[Task, float]:
         """From the windows that are over."""
         ratios = {task: self._ratio(task) / self.config.temperature for task in self.tasks}
         shares = softmax(ratios)
         return {task: len(self.tasks) * shares[task] for task in losses}
 
-    def learn(self, losses: Losses, again: Callable[[], Losses]) -> None:  # noqa: ARG002  as above
+    def learn(self, losses: Losses, _again: Callable[[], Losses]) -> None:
         """Add to the open window, and close it when it is full."""
         total, count = self.state["sum"], self.state["count"]
         for task, loss in losses.items():

@@ -51,7 +51,7 @@ class Famo:
     def factors(
         self,
         losses: Losses,
-        generator: torch.Generator,  # noqa: ARG002  what every method is given
+        _generator: torch.Generator,
     ) -> dict[Task, float]:
         """Shares over losses, scaled."""
         shares = self._shares(losses)

@@ -23,10 +23,10 @@ class Fixed:
     def factors(
         self,
         losses: Losses,
-        generator: torch.Generator,  # noqa: ARG002  what every method is given
+        _generator: torch.Generator,
     ) -> dict[Task, float]:
         """One each."""
         return dict.fromkeys(losses, 1.0)
 
-    def learn(self, losses: Losses, again: Callable[[], Losses]) -> None:
+    def learn(self, _losses: Losses, _again: Callable[[], Losses]) -> None:
         """Nothing to learn."""

@@ -39,7 +39,7 @@ class Normalised:
     def factors(
         self,
         losses: Losses,
-        generator: torch.Generator,  # noqa: ARG002  what every method is given
+        _generator: torch.Generator,
     ) -> dict[Task, float]:
         """One over the scale."""
         return {
@@ -47,7 +47,7 @@ class Normalised:
             for task, loss in losses.items()
         }
 
-    def learn(self, losses: Losses, again: Callable[[], Losses]) -> None:  # noqa: ARG002  as above
+    def learn(self, losses: Losses, _again: Callable[[], Losses]) -> None:
         """Count this loss in, for as long as the scale is open."""
         total, steps = self.state["sum"], self.state["steps"]
         for task, loss in losses.items():

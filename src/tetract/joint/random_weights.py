@@ -30,5 +30,5 @@ class RandomWeights:
         shares = softmax({task: drawn[list(Task).index(task)] for task in self.tasks})
         return {task: len(self.tasks) * shares[task] for task in losses}
 
-    def learn(self, losses: Losses, again: Callable[[], Losses]) -> None:
+    def learn(self, _losses: Losses, _again: Callable[[], Losses]) -> None:
         """Nothing to learn."""

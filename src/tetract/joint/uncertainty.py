@@ -48,12 +48,12 @@ class Uncertainty:
     def factors(
         self,
         losses: Losses,
-        generator: torch.Generator,  # noqa: ARG002  what every method is given
+        _generator: torch.Generator,
     ) -> dict[Task, float]:
         """exp(-s)."""
         return {task: math.exp(-self.state["log_variance"][task]) for task in losses}
 
-    def learn(self, losses: Losses, again: Callable[[], Losses]) -> None:  # noqa: ARG002  as above
+    def learn(self, losses: Losses, _again: Callable[[], Losses]) -> None:
         """One step down the gradient in s, 1/2 - exp(-s) L."""
         variances = self.state["log_variance"]
         slopes = {task: 0.5 - math.exp(-variances[task]) * loss for task, loss in losses.items()}

@@ -36,7 +36,7 @@ def make_upgrad() -> Mix:
 
     def upgrad(
         products: Float64[Tensor, "K K"],
-        generator: torch.Generator,  # noqa: ARG001  what every method is given
+        _generator: torch.Generator,
     ) -> Float64[Tensor, " K"]:
         # TorchJD takes products below 1e-4 for zero, whatever their unit; only ratios matter here.
         scale = products.diagonal().sum()

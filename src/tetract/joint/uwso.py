@@ -51,7 +51,7 @@ class Uwso:
     def factors(
         self,
         losses: Losses,
-        generator: torch.Generator,  # noqa: ARG002  what every method is given
+        _generator: torch.Generator,
     ) -> dict[Task, float]:
         """Softmax of the inverse running losses, this one included."""
         means = {**self.state["mean"], **self._means_with(losses)}
@@ -63,7 +63,7 @@ class Uwso:
         shares = softmax(inverse)
         return {task: len(shares) * shares[task] for task in losses}
 
-    def learn(self, losses: Losses, again: Callable[[], Losses]) -> None:  # noqa: ARG002  as above
+    def learn(self, losses: Losses, _again: Callable[[], Losses]) -> None:
         """Keep the running losses."""
         self.state["mean"].update(self._means_with(losses))
 

@@ -27,7 +27,7 @@ class Weighting(Protocol):
 
     state: State
 
-    def factors(self, losses: Losses, generator: torch.Generator) -> dict[Task, float]:
+    def factors(self, losses: Losses, generator: torch.Generator, /) -> dict[Task, float]:
         """What to multiply the loss of each task in ``losses`` with; changes nothing.
 
         Args:
@@ -36,7 +36,7 @@ class Weighting(Protocol):
         """
         ...
 
-    def learn(self, losses: Losses, again: Callable[[], Losses]) -> None:
+    def learn(self, losses: Losses, again: Callable[[], Losses], /) -> None:
         """Advance the state once an optimiser step has been taken.
 
         Args:

@@ -26,6 +26,7 @@ from tetract.recipe.checks import check_every_task_is_taught, fill_names
 from tetract.recipe.evaluation import collect_network
 from tetract.recipe.load import save_recipe
 from tetract.recipe.opening import Count, open_data, open_split
+from tetract.recipe.planning import AnchorPlan, settle_anchors, stand_in
 from tetract.recipe.schema import Recipe
 from tetract.train import Job, Progress, fit, run_folder
 from tetract.types import Task
@@ -61,6 +62,7 @@ def train(
     on_carried: Callable[[tuple[PartReport, ...]], None] | None = None,
     on_warned: Callable[[tuple[str, ...]], None] | None = None,
     on_prepared: Count | None = None,
+    on_planned: Callable[[AnchorPlan], None] | None = None,
 ) -> Finished:
     """Train what the recipe describes; the run folder then holds best/, last/ and logs/.
 
@@ -71,6 +73,7 @@ def train(
         on_carried: Told what ``run.init_from`` loaded, before the first step.
         on_warned: Told what must be known about the data set and its split, one line each.
         on_prepared: Told (slices ready, slices in all) while slices are read.
+        on_planned: Told how the detector's anchors fit the training boxes, before the first step.
 
     Raises:
         TetractError: Whatever is wrong with recipe, data or machine; nothing is trained then.
@@ -83,14 +86,15 @@ def train(
         on_warned((*folder.warnings, *audited, *heads))
     recipe = fill_names(recipe, folder.card)
     balance = Balance(recipe.joint, recipe.tasks)
-    network = build_network(recipe)
-    # A resumed run has its own weights already; what it once started from may be gone.
-    carried = () if resume else _carry(recipe, network)
-    if on_carried and carried:
-        on_carried(carried)
+    network, carried = _start(stand_in(recipe), resume=resume)
     datasets = [open_split(recipe, folder, split, on_prepared) for split in ("train", "val")]
     taught, checked = datasets
     check_every_task_is_taught(recipe, taught)
+    recipe = settle_anchors(recipe, taught, on_planned)
+    if recipe.detection != network.spec.detection:
+        network, carried = _start(recipe, resume=resume)
+    if on_carried and carried:
+        on_carried(carried)
     with run_folder(recipe.run.folder, resume=resume) as run:
         if resume:
             _restore(network, run / "last")
@@ -156,6 +160,13 @@ def _plan(recipe: Recipe, dataset: SliceDataset) -> BatchPlan:
         seed=recipe.run.seed,
         positive_fraction=recipe.data.positive_fraction,
     )
+
+
+def _start(recipe: Recipe, *, resume: bool) -> tuple[Network, tuple[PartReport, ...]]:
+    """The network before its first step, and what ``run.init_from`` gave it."""
+    network = build_network(recipe)
+    # A resumed run has its own weights already; what it once started from may be gone.
+    return network, () if resume else _carry(recipe, network)
 
 
 def _carry(recipe: Recipe, network: Network) -> tuple[PartReport, ...]:

@@ -140,7 +140,7 @@ class JointModule(lightning.LightningModule):
         self,
         optimizer: torch.optim.Optimizer,  # noqa: ARG002  Lightning's signature
         gradient_clip_val: float | None = None,
-        gradient_clip_algorithm: str | None = None,  # noqa: ARG002
+        gradient_clip_algorithm: str | None = None,  # noqa: ARG002  Lightning's signature
     ) -> None:
         """Clip the gradient; one that is no finite number is kept from the weights."""
         weights = [p for p in self.network.parameters() if p.grad is not None]

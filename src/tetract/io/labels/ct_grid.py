@@ -135,18 +135,25 @@ def _ct_folder(folder: Path) -> CtFolder | None:
         if sniff(path) is not Kind.DICOM:
             continue
         try:
-            with reading(path.name, code="E_BAD_DICOM", what=_DAMAGED):
-                header = read_dicom(path, pixels=False)
-                if kind_of_dicom(header, path.name) not in (DicomKind.CT, DicomKind.ENHANCED):
-                    continue
-                return CtFolder(
-                    path=folder,
-                    series=text(header, "SeriesInstanceUID"),
-                    frame_of_reference=text(header, "FrameOfReferenceUID"),
-                )
+            found = _ct_of(folder, path)
         except InputError:  # the folder's reader names it when the folder is used
             continue
+        if found is not None:
+            return found
     return None
+
+
+def _ct_of(folder: Path, path: Path) -> CtFolder | None:
+    """The folder as one of CT, should this file be a CT slice."""
+    with reading(path.name, code="E_BAD_DICOM", what=_DAMAGED):
+        header = read_dicom(path, pixels=False)
+        if kind_of_dicom(header, path.name) not in (DicomKind.CT, DicomKind.ENHANCED):
+            return None
+        return CtFolder(
+            path=folder,
+            series=text(header, "SeriesInstanceUID"),
+            frame_of_reference=text(header, "FrameOfReferenceUID"),
+        )
 
 
 def _modality(path: Path) -> str:
