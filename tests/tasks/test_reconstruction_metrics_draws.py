@@ -50,7 +50,7 @@ def scores(rows: list[ReconstructionRow], resamples: Resamples = AS_IS) -> Recon
 
 
 def figures(scores: object) -> Iterator[tuple[str, Figure]]:
-    for field in dataclasses.fields(scores):  # type: ignore[arg-type]
+    for field in dataclasses.fields(scores):  # type: ignore[arg-type]  any frozen noun of figures
         value = getattr(scores, field.name)
         if isinstance(value, Figure):
             yield field.name, value
