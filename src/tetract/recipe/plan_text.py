@@ -39,7 +39,9 @@ def as_setting(levels: Sequence[AnchorLevel]) -> str:
 
 def plan_as_json(plan: AnchorPlan) -> dict[str, Any]:
     """The same for programs; sizes in px."""
-    found = None if plan.found is None else [level.model_dump() for level in plan.found.levels]
+    found = None
+    if plan.found is not None:
+        found = [level.model_dump(mode="json") for level in plan.found.levels]
     return {
         "image_px": plan.image_px,
         "slices": plan.slices,
