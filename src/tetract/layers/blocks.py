@@ -1,8 +1,12 @@
-"""The smallest parts: a normalisation that ignores the batch, and a convolution block."""
+"""The smallest parts: the normalisations, and a convolution block."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 from torch import nn
+
+Norm = Literal["group", "batch"]
 
 CHANNELS_PER_GROUP = 4
 
@@ -23,11 +27,12 @@ def group_norm(channels: int) -> nn.GroupNorm:
 
 
 class ConvNormAct(nn.Sequential):
-    """3x3 convolution, GroupNorm, ReLU: (B, C_in, H, W) -> (B, C_out, H, W)."""
+    """3x3 convolution, GroupNorm or BatchNorm, ReLU: (B, C_in, H, W) -> (B, C_out, H, W)."""
 
-    def __init__(self, channels_in: int, channels_out: int) -> None:
+    def __init__(self, channels_in: int, channels_out: int, norm: Norm = "group") -> None:
+        normalise = group_norm if norm == "group" else nn.BatchNorm2d
         super().__init__(
             nn.Conv2d(channels_in, channels_out, kernel_size=3, padding=1, bias=False),
-            group_norm(channels_out),
+            normalise(channels_out),
             nn.ReLU(inplace=True),
         )

@@ -9,18 +9,18 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from tetract.layers.blocks import ConvNormAct
+from tetract.layers.blocks import ConvNormAct, Norm
 from tetract.types.batch import Features
 
 
 class UpBlock(nn.Module):
     """Double the resolution, join the skip where there is one, convolve twice."""
 
-    def __init__(self, channels_in: int, channels_skip: int, channels_out: int) -> None:
+    def __init__(self, channels_in: int, channels_skip: int, channels_out: int, norm: Norm) -> None:
         super().__init__()
         self.convolve = nn.Sequential(
-            ConvNormAct(channels_in + channels_skip, channels_out),
-            ConvNormAct(channels_out, channels_out),
+            ConvNormAct(channels_in + channels_skip, channels_out, norm),
+            ConvNormAct(channels_out, channels_out, norm),
         )
 
     def forward(
@@ -56,6 +56,7 @@ class UNetDecoder(nn.Module):
         widths: Output channels per step, deepest step first; one for each halving of the stride.
         finest_skip: Skips of a smaller stride than this are not used. 1 uses all of them (the
             paper's U-Net); 8 or more keeps fine detail from being copied past the encoder.
+        norm: Normalisation of every block.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class UNetDecoder(nn.Module):
         strides: tuple[int, ...],
         widths: tuple[int, ...],
         finest_skip: int = 1,
+        norm: Norm = "group",
     ) -> None:
         super().__init__()
         skip_at = {
@@ -76,7 +78,7 @@ class UNetDecoder(nn.Module):
         for width in used_widths(widths, strides):
             stride //= 2
             skip = skip_at.get(stride)
-            blocks.append(UpBlock(coarse, 0 if skip is None else channels[skip], width))
+            blocks.append(UpBlock(coarse, 0 if skip is None else channels[skip], width, norm))
             self._skips.append(skip)
             coarse = width
         self.blocks = nn.ModuleList(blocks)

@@ -70,6 +70,13 @@ class NetworkSpec(BaseModel):
         if self.window_hu[0] >= self.window_hu[1]:
             message = "window_hu needs its lower bound first, in HU"
             raise ValueError(message)
+        if self.class_reads_masks and self.segmentation.norm == "batch":
+            # The class runs the masks' decoder on its own rows, which would enter the statistics.
+            message = (
+                "segmentation.norm batch needs classification.read_segmentation false: a class "
+                "must not change how masks are normalised"
+            )
+            raise ValueError(message)
         return self
 
     @model_validator(mode="before")

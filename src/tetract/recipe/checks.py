@@ -38,7 +38,7 @@ def fill_names(recipe: Recipe, card: DatasetCard) -> Recipe:
     except ValidationError as error:
         message = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
         raise RecipeError(
-            "E_BAD_VALUE", message, where=recipe.name, fix="Change tasks or the name lists"
+            "E_BAD_VALUE", message, where=recipe.name, fix="Change it in the recipe"
         ) from error
     return complete
 

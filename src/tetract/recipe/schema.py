@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tetract.data.config import DataConfig
 from tetract.joint import JointConfig
 from tetract.model import EncoderConfig, NetworkSpec
+from tetract.recipe.preset import AS_PAPER, start_from
 from tetract.tasks.classification import ClassificationConfig
 from tetract.tasks.detection import DetectionConfig
 from tetract.tasks.reconstruction import ReconstructionConfig
@@ -27,6 +29,11 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(default="run", pattern=r"^[\w.-]+$", description="Letters, digits, . _ -")
+    preset: Literal["tetract", "as_paper"] = Field(
+        default="tetract",
+        description="What every other setting starts from. as_paper: the paper's form of encoder, "
+        "heads, losses and optimiser (docs/how-to/train-the-paper.md).",
+    )
     tasks: tuple[Task, ...] = Field(
         default=tuple(Task), min_length=1, description="The heads to train; any subset."
     )
@@ -43,6 +50,15 @@ class Recipe(BaseModel):
     optimiser: OptimiserConfig = OptimiserConfig()
     run: RunConfig = RunConfig()
     schema_version: Literal[1] = Field(default=1, description="Version of this layout.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _start_from_preset(cls, data: object) -> object:
+        """Settings that are not given follow the preset, so that a saved recipe names them all."""
+        if isinstance(data, Mapping):
+            given = cast("Mapping[str, object]", data)
+            return start_from(AS_PAPER, given) if given.get("preset") == "as_paper" else given
+        return data
 
     def network_spec(self) -> NetworkSpec:
         """What to build. The name lists must have been filled in (``recipe.checks``)."""

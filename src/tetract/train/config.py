@@ -9,10 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class OptimiserConfig(BaseModel):
-    """AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101) with a warm-up and a cosine decay."""
+    """How weights follow gradients; by default AdamW with a warm-up and a cosine decay."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    method: Literal["adamw", "adam"] = Field(
+        default="adamw",
+        description="adamw: decay apart from the gradient (arXiv 1711.05101); adam: the paper's.",
+    )
     rate: float = Field(default=1e-3, gt=0.0, description="Peak learning rate of the heads.")
     encoder_factor: float = Field(
         default=0.3,
@@ -20,9 +24,17 @@ class OptimiserConfig(BaseModel):
         description="The encoder's rate as a multiple of the heads'; 1e-3 throughout makes a "
         "trunk that starts from scratch forget what it learnt.",
     )
-    weight_decay: float = Field(default=1e-2, ge=0.0, description="AdamW's decoupled decay.")
+    weight_decay: float = Field(
+        default=1e-2, ge=0.0, description="AdamW's decoupled decay; Adam's L2 penalty."
+    )
     warmup: float = Field(default=0.05, ge=0.0, lt=1.0, description="Share of steps to warm up.")
-    clip_norm: float = Field(default=5.0, gt=0.0, description="Largest gradient norm.")
+    schedule: Literal["cosine", "constant"] = Field(
+        default="cosine",
+        description="The rate after the warm-up: down to 1 % of its peak, or kept.",
+    )
+    clip_norm: float | None = Field(
+        default=5.0, gt=0.0, description="Largest gradient norm; null: gradients are not clipped."
+    )
 
 
 class RunConfig(BaseModel):

@@ -88,7 +88,9 @@ class JointModule(lightning.LightningModule):
         """Set the learning rate of this step, and hold the encoder or let it go."""
         if self.batch_in_step > 0:
             return
-        factor = rate_factor(self.done, self.run.steps, self.config.warmup)
+        factor = rate_factor(
+            self.done, self.run.steps, self.config.warmup, falls=self.config.schedule == "cosine"
+        )
         for group in self._optimiser().param_groups:
             group["lr"] = group["peak"] * factor
         frozen = self.run.freeze_encoder_steps
@@ -188,7 +190,7 @@ class JointModule(lightning.LightningModule):
         return batch.to(device)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """AdamW with two groups, trunk and heads; biases and norms are decayed too, as is usual."""
+        """Two groups, trunk and heads; biases and norms are decayed too, as is usual."""
         rate = self.config.rate
         peaks = (
             (self.network.encoder, rate * self.config.encoder_factor),
@@ -197,7 +199,8 @@ class JointModule(lightning.LightningModule):
         groups = [
             {"params": list(part.parameters()), "lr": peak, "peak": peak} for part, peak in peaks
         ]
-        return torch.optim.AdamW(groups, weight_decay=self.config.weight_decay)
+        method = torch.optim.Adam if self.config.method == "adam" else torch.optim.AdamW
+        return method(groups, weight_decay=self.config.weight_decay)
 
     def _optimiser(self) -> torch.optim.Optimizer:
         return cast("torch.optim.Optimizer", self.optimizers(use_pl_optimizer=False))
@@ -245,11 +248,16 @@ class JointModule(lightning.LightningModule):
             logger.log_metrics(named, step=self.global_step)
 
 
-def rate_factor(step: int, steps: int, warmup: float) -> float:
-    """Linear warm-up over ``warmup * steps``, then a half cosine down to 1 % of the peak."""
+def rate_factor(step: int, steps: int, warmup: float, *, falls: bool = True) -> float:
+    """Linear warm-up over ``warmup * steps``, then a half cosine down to 1 % of the peak.
+
+    Where the rate does not fall it stays at its peak.
+    """
     rise = max(1, round(warmup * steps))
     if step < rise:
         return (step + 1) / rise
+    if not falls:
+        return 1.0
     along = (step - rise) / max(1, steps - rise)
     return 0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * min(along, 1.0)))
 

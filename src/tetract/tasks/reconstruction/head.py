@@ -9,7 +9,7 @@ from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-from tetract.layers import UNetDecoder
+from tetract.layers import Norm, UNetDecoder
 from tetract.types.batch import Features
 
 
@@ -24,6 +24,9 @@ class ReconstructionConfig(BaseModel):
     )
     widths: tuple[int, ...] = Field(
         default=(128, 64, 48, 32, 16), description="Decoder channels, deepest step first."
+    )
+    norm: Norm = Field(
+        default="group", description="Normalisation of the decoder; batch is the paper's."
     )
     finest_skip: int | None = Field(
         default=None,
@@ -70,6 +73,7 @@ class ReconstructionHead(nn.Module):
             strides=strides,
             widths=config.widths,
             finest_skip=config.skip_stride,
+            norm=config.norm,
         )
         # 3x3 for the same reason as in the segmentation head: it learns faster than 1x1.
         self.project = nn.Conv2d(

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-from tetract.layers import UNetDecoder
+from tetract.layers import Norm, UNetDecoder
 from tetract.types.batch import Features
 
 
@@ -20,6 +20,9 @@ class SegmentationConfig(BaseModel):
 
     widths: tuple[int, ...] = Field(
         default=(128, 64, 48, 32, 16), description="Decoder channels, deepest step first."
+    )
+    norm: Norm = Field(
+        default="group", description="Normalisation of the decoder; batch is the paper's."
     )
     loss: Literal[
         "dice_bce",
@@ -69,7 +72,9 @@ class SegmentationHead(nn.Module):
     ) -> None:
         super().__init__()
         self.loss = config.loss
-        self.decoder = UNetDecoder(channels=channels, strides=strides, widths=config.widths)
+        self.decoder = UNetDecoder(
+            channels=channels, strides=strides, widths=config.widths, norm=config.norm
+        )
         # 3x3, not 1x1: the decoder ends in few channels, and each step of Adam moves a weight by
         # about the learning rate, so a sum over nine times as many of them learns faster.
         self.project = nn.Conv2d(self.decoder.channels_out, classes, kernel_size=3, padding=1)
