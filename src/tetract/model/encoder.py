@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from tetract.errors import RecipeError
-from tetract.layers import group_norm
+from tetract.layers import ConvNormAct, group_norm
 from tetract.model.spec import EncoderConfig
 from tetract.types.batch import Features
 
@@ -41,6 +41,15 @@ class Encoder(nn.Module):
         first = 1 if self._skip_first else 0
         self._channels = tuple(widths[first:])
         self._strides = tuple(2**i for i in range(first, len(widths)))
+        self.fine_stem: nn.Sequential | None = None
+        if config.fine_stem and self._strides[0] > 1:
+            norm = "batch" if config.norm == "batch" else "group"
+            self.fine_stem = nn.Sequential(
+                ConvNormAct(image_channels, config.fine_stem, norm),
+                ConvNormAct(config.fine_stem, config.fine_stem, norm),
+            )
+            self._channels = (config.fine_stem, *self._channels)
+            self._strides = (1, *self._strides)
 
     @property
     def channels(self) -> tuple[int, ...]:
@@ -55,8 +64,12 @@ class Encoder(nn.Module):
     def forward(self, image: Float[Tensor, "B C H W"]) -> Features:
         """Feature maps of (B, C, H, W); H and W are multiples of 32."""
         # Around zero: without it a trunk from scratch spends its first hundred steps on the offset.
-        maps: list[Tensor] = self.trunk((image - 0.5) * 4.0)
-        return Features(maps=tuple(maps[1:] if self._skip_first else maps), strides=self._strides)
+        centred = (image - 0.5) * 4.0
+        maps: list[Tensor] = self.trunk(centred)
+        maps = maps[1:] if self._skip_first else maps
+        if self.fine_stem is not None:
+            maps = [self.fine_stem(centred), *maps]
+        return Features(maps=tuple(maps), strides=self._strides)
 
     def train(self, mode: bool = True) -> Encoder:
         """As nn.Module's, but frozen BatchNorm keeps using its stored statistics."""

@@ -29,6 +29,14 @@ class EncoderConfig(BaseModel):
         description="group: GroupNorm; batch: BatchNorm as in the paper; frozen: BatchNorm whose "
         "statistics stay as loaded.",
     )
+    fine_stem: int = Field(
+        default=0,
+        ge=0,
+        le=256,
+        description="Channels of two 3x3 convolutions on the image itself, the finest map of "
+        "encoders whose first one has stride 2; the masks' decoder then joins it as its last skip. "
+        "0, and for encoders that have such a map: none.",
+    )
 
 
 class NetworkSpec(BaseModel):

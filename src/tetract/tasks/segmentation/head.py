@@ -9,7 +9,7 @@ from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-from tetract.layers import Norm, UNetDecoder
+from tetract.layers import Norm, UNetDecoder, step_channels
 from tetract.types.batch import Features
 
 
@@ -20,6 +20,14 @@ class SegmentationConfig(BaseModel):
 
     widths: tuple[int, ...] = Field(
         default=(128, 64, 48, 32, 16), description="Decoder channels, deepest step first."
+    )
+    deep_supervision: int = Field(
+        default=0,
+        ge=0,
+        le=4,
+        description="How many coarser steps of the decoder say masks of their own while training, "
+        "each counting half of the next finer one. What a coarse pixel covers counts as lesion "
+        "where any of it is, so that small lesions stay. 0: none.",
     )
     norm: Norm = Field(
         default="group", description="Normalisation of the decoder; batch is the paper's."
@@ -49,10 +57,13 @@ class SegmentationOutput:
     Attributes:
         decoded: (B, D, H, W), the map that the masks are read from.
         logits: (B, M, H, W) float32 over ``LabelSpace.mask_classes``, one sigmoid each.
+        coarser: The same as coarser steps say it, (B, M, H / 2, W / 2) and on; empty without deep
+            supervision.
     """
 
     decoded: Float[Tensor, "B D H W"]
     logits: Float[Tensor, "B M H W"]
+    coarser: tuple[Float[Tensor, "B M _height _width"], ...] = ()
 
 
 class SegmentationHead(nn.Module):
@@ -77,9 +88,12 @@ class SegmentationHead(nn.Module):
         )
         # 3x3, not 1x1: the decoder ends in few channels, and each step of Adam moves a weight by
         # about the learning rate, so a sum over nine times as many of them learns faster.
-        self.project = nn.Conv2d(self.decoder.channels_out, classes, kernel_size=3, padding=1)
-        # Lesions cover few pixels: start from "rarely" (12 %), not from "one half".
-        nn.init.constant_(_bias(self.project), -2.0)
+        self.project = _projection(self.decoder.channels_out, classes)
+        widths, _ = step_channels(config.widths, channels=channels, strides=strides)
+        # Steps between the finest, which says the masks, and the deepest map, which is no step.
+        self.coarser = nn.ModuleList(
+            _projection(width, classes) for width in widths[1:-1][: config.deep_supervision]
+        )
 
     def forward(self, features: Features) -> SegmentationOutput:
         """Mask logits at the image's resolution."""
@@ -93,8 +107,15 @@ class SegmentationHead(nn.Module):
         """Mask logits from the decoder's finest map."""
         decoded = steps.maps[0]
         logits = cast("Tensor", self.project(decoded))
-        return SegmentationOutput(decoded=decoded, logits=logits.float())
+        coarser = tuple(
+            cast("Tensor", project(m)).float()
+            for project, m in zip(self.coarser, steps.maps[1:], strict=False)
+        )
+        return SegmentationOutput(decoded=decoded, logits=logits.float(), coarser=coarser)
 
 
-def _bias(layer: nn.Conv2d) -> Tensor:
-    return cast("Tensor", layer.bias)
+def _projection(width: int, classes: int) -> nn.Conv2d:
+    layer = nn.Conv2d(width, classes, kernel_size=3, padding=1)
+    # Lesions cover few pixels: start from "rarely" (12 %), not from "one half".
+    nn.init.constant_(cast("Tensor", layer.bias), -2.0)
+    return layer

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import torch
+from jaxtyping import Bool, Float
 from torch import Tensor
+from torch.nn.functional import max_pool2d
 
 from tetract.tasks.segmentation.boundary import boundary_loss
 from tetract.tasks.segmentation.components import component_losses
@@ -21,13 +24,35 @@ def segmentation_loss(
 ) -> dict[str, Tensor]:
     """The head's loss over annotated (row, channel) pairs only.
 
+    With deep supervision (Lee et al. 2015, arXiv 1409.5185; nnU-Net's weights) it is the mean over
+    the decoder's steps, each weighing half of the next finer one.
+
     Returns:
         Its parts by name, scalars; which they are follows from ``SegmentationConfig.loss``.
     """
     annotated = batch.masks_annotated
+    truth = (batch.masks & annotated[:, :, None, None]).to(output.logits.dtype)
+    steps = [_step_loss(head.loss, output.logits, truth, annotated)]
+    for logits in output.coarser:
+        # The largest of four pixels: a lesion of one pixel is one pixel on every step.
+        truth = max_pool2d(truth, 2)
+        steps.append(_step_loss(head.loss, logits, truth, annotated))
+    weights = [0.5**step for step in range(len(steps))]
+    return {
+        name: torch.stack([w * step[name] for w, step in zip(weights, steps, strict=True)]).sum()
+        / sum(weights)
+        for name in steps[0]
+    }
+
+
+def _step_loss(
+    name: str,
+    logits: Float[Tensor, "B M H W"],
+    truth: Float[Tensor, "B M H W"],
+    annotated: Bool[Tensor, "B M"],
+) -> dict[str, Tensor]:
+    """The loss called ``name`` of one step of the decoder."""
     known = annotated[:, :, None, None]  # (B, M, 1, 1)
-    logits = output.logits
-    truth = (batch.masks & known).to(logits.dtype)
     likely = logits.sigmoid() * known
     channels = annotated.any(dim=0)
     # Everything is a closure: what a name does not ask for is not computed.
@@ -49,6 +74,6 @@ def segmentation_loss(
         "lovasz": lambda: lovasz_loss(logits, truth, annotated),
         "boundary": lambda: boundary_loss(likely, truth, annotated),
     }
-    if head.loss == "cc_dice_bce":
+    if name == "cc_dice_bce":
         return component_losses(logits, truth, annotated)
-    return {name: parts[name]() for name in PARTS.get(head.loss, (head.loss,))}
+    return {part: parts[part]() for part in PARTS.get(name, (name,))}
