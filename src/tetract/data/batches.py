@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from torch.utils.data import DataLoader, Dataset
@@ -10,8 +11,11 @@ from torch.utils.data import DataLoader, Dataset
 from tetract.data.augment import apply, draw
 from tetract.data.collate import collate
 from tetract.data.dataset import SliceDataset
+from tetract.data.paste_rows import LesionPaste
+from tetract.data.restyle import draw_restyle, restyle
 from tetract.data.sampling import BatchPlan
-from tetract.types.batch import Batch
+from tetract.data.turn import draw_turn, turn_sample
+from tetract.types.batch import Batch, Sample
 
 
 class StepBatches(Dataset[Batch]):
@@ -24,18 +28,35 @@ class StepBatches(Dataset[Batch]):
         self.dataset = dataset
         self.plan = plan
         self.seed = seed
+        augment = dataset.config.augment
+        pastes = augment.enabled and augment.paste.share > 0
+        self._paste = LesionPaste(dataset, augment.paste) if pastes else None
 
     def __getitem__(self, index: int) -> Batch:
         """The augmented batch of step ``index``."""
-        config = self.dataset.config.augment
-        samples = []
-        for slot, row in enumerate(self.plan.rows(index)):
-            sample = self.dataset.sample(row)
-            if config.enabled:
-                rng = np.random.default_rng([self.seed, index, slot])
-                sample = apply(sample, draw(config, rng, sample.image.shape[-1]))
-            samples.append(sample)
+        rows = enumerate(self.plan.rows(index))
+        samples = [self._augmented(self.dataset.sample(row), index, slot) for slot, row in rows]
         return collate(samples, self.dataset.label_space)
+
+    def _augmented(self, sample: Sample, step: int, slot: int) -> Sample:
+        """The sample as a function of seed, step and slot.
+
+        Each kind of change has a generator of its own, so that switching one on leaves the
+        draws of the others as they were.
+        """
+        config = self.dataset.config.augment
+        if not config.enabled:
+            return sample
+        turning, pasting = (np.random.default_rng([self.seed, step, slot, k]) for k in (1, 2))
+        if self._paste is not None:
+            sample = self._paste.apply(sample, pasting)
+        sample = turn_sample(sample, draw_turn(config, turning))
+        look = draw_restyle(config, turning)
+        known = self.dataset.folder.card.source(sample.identity.source).hu_known
+        window_hu = self.dataset.config.window_hu if known else None
+        sample = replace(sample, image=restyle(sample.image, look, window_hu))
+        rng = np.random.default_rng([self.seed, step, slot])
+        return apply(sample, draw(config, rng, sample.image.shape[-1]))
 
 
 def step_loader(batches: StepBatches, *, start: int, stop: int, workers: int) -> DataLoader[Batch]:

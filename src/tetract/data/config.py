@@ -10,6 +10,29 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
+class PasteConfig(BaseModel):
+    """Lesions copied from slices that show them into the lungs of others.
+
+    Attributes:
+        share: Probability that a training row gets lesions, where it may (``data/paste.py`` says
+            when its labels stay true); 0 copies none.
+        most: Largest number of lesions a row gets.
+        lungs: Mask classes whose union is where lesions may lie.
+        estimate_lungs: Whether lungs are estimated from grey values where no mask tells them.
+        feather_px: Width of the soft edge outside a lesion, in pixels; 0 cuts hard.
+        gap_px: Least distance to another lesion or box, in pixels.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    share: Probability = 0.0
+    most: int = Field(default=2, ge=1, le=8)
+    lungs: tuple[str, ...] = Field(default=("lung",), min_length=1)
+    estimate_lungs: bool = False
+    feather_px: float = Field(default=2.0, ge=0.0, le=16.0)
+    gap_px: int = Field(default=2, ge=1, le=32)
+
+
 class AugmentConfig(BaseModel):
     """Random changes of a training sample; ``enabled: false`` shows it as it is.
 
@@ -29,6 +52,16 @@ class AugmentConfig(BaseModel):
         noise_std: Largest standard deviation, in model units.
         blur: Probability of a Gaussian blur.
         blur_px: Largest standard deviation of the blur, in pixels.
+        quarter_turns: Probability of one of the eight turns and mirrorings of a square, for slices
+            of other sources that lie another way.
+        rewindow: Probability of showing a slice through another window, as other hospitals
+            export theirs; only where its Hounsfield units are known.
+        low_hu: Range of that window's lower edge, in HU; ``data.window_hu`` still bounds what is
+            seen.
+        high_hu: Range of its upper edge, in HU.
+        coarse: Probability of showing a slice as if reconstructed with larger pixels.
+        coarse_factor: Smallest and largest side of those, in pixels.
+        paste: Copies lesions into other slices.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,13 +81,25 @@ class AugmentConfig(BaseModel):
     noise_std: float = Field(default=0.03, ge=0.0, le=0.5)
     blur: Probability = 0.15
     blur_px: float = Field(default=0.8, ge=0.0, le=5.0)
+    quarter_turns: Probability = 0.0
+    rewindow: Probability = 0.0
+    low_hu: tuple[float, float] = (-1350.0, -900.0)
+    high_hu: tuple[float, float] = (0.0, 400.0)
+    coarse: Probability = 0.0
+    coarse_factor: tuple[float, float] = (1.0, 2.0)
+    paste: PasteConfig = PasteConfig()
 
     @model_validator(mode="after")
     def _ranges_run_upwards(self) -> AugmentConfig:
-        for name in ("scale", "gamma", "contrast"):
+        for name in ("scale", "gamma", "contrast", "coarse_factor"):
             low, high = getattr(self, name)
             if not 0.0 < low <= high:
                 raise ValueError(f"{name} must be two numbers with 0 < low <= high")
+        if self.coarse_factor[0] < 1.0:
+            raise ValueError("coarse_factor cannot be finer than the slice: 1 <= low <= high")
+        edges = (*self.low_hu, *self.high_hu)
+        if list(edges) != sorted(edges) or self.low_hu[1] == self.high_hu[0]:
+            raise ValueError("low_hu and high_hu must rise, in HU, and low_hu end below high_hu")
         return self
 
 

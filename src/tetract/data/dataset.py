@@ -201,6 +201,16 @@ class SliceDataset(Dataset[Sample]):
         """The source of each slice."""
         return tuple(item.row.source for item in self._items)
 
+    @property
+    def lesion_classes(self) -> Bool[np.ndarray, " M"]:
+        """Which mask classes are lesions, by the card's boxed classes and the recipe's merges."""
+        names = self.label_space.mask_classes
+        return np.array([self._rules.is_lesion(name) for name in names], dtype=bool)
+
+    def renamed(self, name: str) -> str:
+        """The recipe's name for a class of the data set."""
+        return self._rules.renamed(name)
+
     def summary(self) -> tuple[TaskCount, ...]:
         """What each source gives each task, in the order of ``Task`` and of the card."""
         labelled, positive, sources = self.labelled, self.positive, np.asarray(self.sources)
@@ -330,9 +340,8 @@ class SliceDataset(Dataset[Sample]):
         )
 
     def _lesion_channels(self) -> Bool[np.ndarray, " K"]:
-        names = self.label_space.mask_classes
-        lesions = np.array([self._rules.is_lesion(name) for name in names], dtype=bool)
-        return lesions if lesions.any() else np.ones(len(names), dtype=bool)
+        lesions = self.lesion_classes
+        return lesions if lesions.any() else np.ones(len(lesions), dtype=bool)
 
 
 def _strongest(origins: tuple[Origin | None, ...]) -> Origin | None:

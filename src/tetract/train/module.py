@@ -230,6 +230,8 @@ class JointModule(lightning.LightningModule):
             for name, part in parts.items():
                 self.log(f"train/part/{task.value}/{name}", part.detach())
         self.log("train/loss/total", combined.total.detach())
+        if copied := sum(len(who.donors) for who in self._taught[-1].batch.identity):
+            self.log("train/copied_lesions", float(copied))
         if self.balance.config.method not in {"fixed", "pcgrad", "upgrad"}:
             self._log_each("weight", combined.weights)
 

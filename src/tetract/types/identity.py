@@ -22,6 +22,7 @@ class Identity:
         frame_px: ``(top, left, bottom, right)``, half-open: the part of ``Sample.image`` that
             shows the slice, the rest being padding; None where there is no padding.
         series: Grouping key of its series within the patient, or "" where the table names none.
+        donors: Table rows, as ``row``, whose lesions were copied into the slice; training only.
     """
 
     row: int
@@ -31,6 +32,7 @@ class Identity:
     spacing_mm: tuple[float, float] | None
     frame_px: tuple[int, int, int, int] | None = None
     series: str = ""
+    donors: tuple[int, ...] = ()
 
 
 @runtime_checkable
