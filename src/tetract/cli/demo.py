@@ -53,7 +53,9 @@ def demo(
     recipe = load_recipe(DEMO, settings)
     with counting("Reading slices") as count:
         finished = train(recipe, on_prepared=count)
-    done = evaluate_run(finished.recipe, finished.folder, split="test", command="tetract demo")
+    done = evaluate_run(
+        finished.recipe, finished.folder, split="test", command="tetract demo", cards=True
+    )
     page = _predict(finished.folder, cohort / "unseen", out / "findings")
     overview = _write_overview(out, finished, done)
     _show(done.evaluation, overview, page)
@@ -111,7 +113,7 @@ def _write_overview(out: Path, finished: Finished, done: Evaluated) -> Path:
             "training": f"{finished.seconds:.0f} s on {os.cpu_count()} cores",
         },
     )
-    write_evaluation(out, done.evaluation, done.collected)
+    write_evaluation(out, done.evaluation, done.collected, done.cards)
     atomic_write_text(out / "index.html", page)
     return out / "index.html"
 

@@ -21,6 +21,9 @@ def evaluate(
     draws: Annotated[
         int, typer.Option(min=0, help="Bootstrap draws behind the intervals; 0: no intervals.")
     ] = 1000,
+    cards: Annotated[
+        bool, typer.Option(help="Split, shortcut, data and model card, and the checklist.")
+    ] = True,
 ) -> None:
     """Score a run on a split; print the tables and write them as JSON and Markdown."""
     import json
@@ -43,8 +46,9 @@ def evaluate(
             split=split,
             command=shlex.join(["tetract", *sys.argv[1:]]),
             draws=draws,
+            cards=cards,
             on_prepared=count,
         )
     folder = out or run / "evaluation" / split
-    typer.echo(write_evaluation(folder, done.evaluation, done.collected))
+    typer.echo(write_evaluation(folder, done.evaluation, done.collected, done.cards))
     typer.echo(f"Written to {folder}")

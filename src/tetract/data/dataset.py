@@ -171,6 +171,11 @@ class SliceDataset(Dataset[Sample]):
         self.left_out = tuple(sorted(left_out, key=lambda one: one.row.number))
 
     @property
+    def items(self) -> tuple[RowSlice, ...]:
+        """The row behind each slice; nothing is read for it."""
+        return tuple(self._items)
+
+    @property
     def skipped(self) -> tuple[str, ...]:
         """Why each slice or row was left out, one line each, in the order of the table."""
         return tuple(str(one.error) for one in self.left_out)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +15,10 @@ from tetract.evaluate.collect import Collected, collect
 from tetract.evaluate.result import About, Evaluation, Hiding, Setting
 from tetract.evaluate.score import score
 from tetract.model import Network, load_bundle
+from tetract.recipe.cards import evaluation_cards
 from tetract.recipe.opening import Count, open_data, open_split
 from tetract.recipe.schema import Recipe
+from tetract.types.card import Card
 from tetract.types.resamples import AS_IS, draw_resamples
 
 EVALUATION_BATCH = 8
@@ -31,10 +32,12 @@ class Evaluated:
     Attributes:
         evaluation: The figures.
         collected: What comparisons and plots need.
+        cards: What to know beside the figures; empty where none were asked for.
     """
 
     evaluation: Evaluation
     collected: Collected
+    cards: tuple[Card, ...] = ()
 
 
 def evaluate_run(
@@ -44,8 +47,8 @@ def evaluate_run(
     split: str,
     command: str = "",
     draws: int = DRAWS,
+    cards: bool = False,
     on_prepared: Count | None = None,
-    on_scored: Callable[[int], None] | None = None,
 ) -> Evaluated:
     """Score the model in ``model`` on one split of the recipe's data set.
 
@@ -55,8 +58,8 @@ def evaluate_run(
         split: Name of the split.
         command: The command line, for the report.
         draws: Bootstrap draws of the patients behind the intervals; 0: no intervals.
+        cards: Whether to make the cards, which look at some hundred slices again.
         on_prepared: Told (slices ready, slices in all) while slices are read.
-        on_scored: Told how many slices were scored, batch by batch.
     """
     folder = open_data(recipe.data)
     bundle = load_bundle(model)
@@ -78,20 +81,17 @@ def evaluate_run(
         model=bundle.identity,
         warnings=(*folder.warnings, *audited, *left_out),
     )
-    collected = collect_network(recipe, bundle.network, dataset, on_scored=on_scored)
+    collected = collect_network(recipe, bundle.network, dataset)
     resamples = draw_resamples(collected.seen, draws=draws, seed=0) if draws else AS_IS
-    return Evaluated(
-        evaluation=score(collected, about=about, resamples=resamples),
-        collected=collected,
-    )
+    evaluation = score(collected, about=about, resamples=resamples)
+    made = evaluation_cards(recipe, bundle, dataset, evaluation, collected) if cards else ()
+    return Evaluated(evaluation=evaluation, collected=collected, cards=made)
 
 
 def collect_network(
     recipe: Recipe,
     network: Network,
     dataset: SliceDataset,
-    *,
-    on_scored: Callable[[int], None] | None = None,
 ) -> Collected:
     """Run ``network``, which is in evaluation mode, over a split that is open already."""
     low, high = recipe.data.window_hu
@@ -107,7 +107,7 @@ def collect_network(
         seed=recipe.run.seed,
         arm=_hash_arm(recipe),
     )
-    return collect(network, batches_in_order(dataset, EVALUATION_BATCH), setting, on_scored)
+    return collect(network, batches_in_order(dataset, EVALUATION_BATCH), setting)
 
 
 def _hash_cases(folder: DatasetFolder) -> str:

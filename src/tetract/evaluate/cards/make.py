@@ -1,0 +1,17 @@
+"""All cards of an evaluation."""
+
+from __future__ import annotations
+
+from tetract.evaluate.cards.looked_at import look_at
+from tetract.evaluate.cards.material import Material
+from tetract.evaluate.cards.split_card import split_card
+from tetract.types.card import Card
+
+
+def make_cards(material: Material) -> tuple[Card, ...]:
+    """Look at some hundred slices and say what a careful reader wants to know.
+
+    What cannot be checked on these data or with this model is said to be unknown, and why.
+    """
+    seen = look_at(material.scored, material.trained)
+    return (split_card(material, seen),)
