@@ -62,7 +62,7 @@ def show_plan(plan: AnchorPlan) -> None:
 
 
 def show_carried(parts: tuple[PartReport, ...]) -> None:
-    """Print what ``run.init_from`` loaded, part by part."""
+    """Print what ``encoder.weights`` and ``run.init_from`` loaded, part by part."""
     from rich.console import Console
     from rich.table import Table
 
@@ -77,6 +77,7 @@ def show_carried(parts: tuple[PartReport, ...]) -> None:
             _some(part.mismatched),
         )
     Console().print(table)
+    show_warnings(tuple(note for part in parts for note in part.notes))
 
 
 def _some(names: tuple[str, ...]) -> str:

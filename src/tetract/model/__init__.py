@@ -3,6 +3,7 @@
 from tetract.model.bundle import Bundle, Description, load_bundle, load_description, save_bundle
 from tetract.model.encoder import Encoder
 from tetract.model.network import Network, Outputs
+from tetract.model.pretrained import load_pretrained
 from tetract.model.spec import EncoderConfig, NetworkSpec
 from tetract.model.transfer import PartReport, load_weights_from
 
@@ -17,6 +18,7 @@ __all__ = [
     "PartReport",
     "load_bundle",
     "load_description",
+    "load_pretrained",
     "load_weights_from",
     "save_bundle",
 ]

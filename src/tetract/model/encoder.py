@@ -33,6 +33,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.trunk = _build_trunk(config.name, image_channels)
         self.frozen = config.norm == "frozen"
+        self._mean, self._std = config.input_scale
         if config.norm == "group":
             _replace_batch_norm(self.trunk)
         # The first map of many encoders is the image itself, which holds nothing learnt.
@@ -64,7 +65,7 @@ class Encoder(nn.Module):
     def forward(self, image: Float[Tensor, "B C H W"]) -> Features:
         """Feature maps of (B, C, H, W); H and W are multiples of 32."""
         # Around zero: without it a trunk from scratch spends its first hundred steps on the offset.
-        centred = (image - 0.5) * 4.0
+        centred = (image - self._mean) / self._std
         maps: list[Tensor] = self.trunk(centred)
         maps = maps[1:] if self._skip_first else maps
         if self.fine_stem is not None:

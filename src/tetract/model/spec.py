@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from tetract.model.known_weights import KNOWN_WEIGHTS
 from tetract.tasks.classification import ClassificationConfig
 from tetract.tasks.detection import DetectionConfig
 from tetract.tasks.reconstruction import ReconstructionConfig
@@ -29,6 +30,23 @@ class EncoderConfig(BaseModel):
         description="group: GroupNorm; batch: BatchNorm as in the paper; frozen: BatchNorm whose "
         "statistics stay as loaded.",
     )
+    weights: str | None = Field(
+        default=None,
+        description="What the trunk starts from: imagenet, hed (vgg13, vgg16), astra (resnet50, "
+        "resnet152), lite0 (tu-tf_efficientnet_lite0), or a .safetensors or torch file of a state "
+        "dict (docs/how-to/start-from-weights.md); null: from scratch.",
+    )
+    input_mean: float | None = Field(
+        default=None,
+        description="Subtracted from the [0, 1] image; null: what the weights were trained with, "
+        "else 0.5.",
+    )
+    input_std: float | None = Field(
+        default=None,
+        gt=0.0,
+        description="The difference is divided by this; null: what the weights were trained with, "
+        "else 0.25.",
+    )
     fine_stem: int = Field(
         default=0,
         ge=0,
@@ -37,6 +55,16 @@ class EncoderConfig(BaseModel):
         "encoders whose first one has stride 2; the masks' decoder then joins it as its last skip. "
         "0, and for encoders that have such a map: none.",
     )
+
+    @property
+    def input_scale(self) -> tuple[float, float]:
+        """What is subtracted from the image, and what the difference is divided by."""
+        known = None if self.weights is None else KNOWN_WEIGHTS.get(self.weights)
+        mean, std = (0.5, 0.25) if known is None else (known.mean, known.std)
+        return (
+            mean if self.input_mean is None else self.input_mean,
+            std if self.input_std is None else self.input_std,
+        )
 
 
 class NetworkSpec(BaseModel):

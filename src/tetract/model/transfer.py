@@ -21,12 +21,14 @@ class PartReport:
         loaded: Tensors copied.
         missing: Names that the old run does not have; they keep their fresh values.
         mismatched: Names whose shapes differ, with both shapes.
+        notes: What must be known about how they fit, each beginning with a ``W_`` code.
     """
 
     part: str
     loaded: int
     missing: tuple[str, ...]
     mismatched: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def load_weights_from(network: Network, path: Path) -> tuple[PartReport, ...]:

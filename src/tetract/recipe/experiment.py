@@ -20,7 +20,7 @@ from tetract.errors import BundleError
 from tetract.evaluate.headline import headline
 from tetract.evaluate.score import score
 from tetract.joint import Balance
-from tetract.model import Network, PartReport, load_weights_from
+from tetract.model import Network, PartReport, load_pretrained, load_weights_from
 from tetract.model.bundle import load_description, read_weights
 from tetract.recipe.checks import check_every_task_is_taught, fill_names
 from tetract.recipe.evaluation import collect_network
@@ -43,7 +43,7 @@ class Finished:
         folder: The run folder.
         recipe: The resolved recipe.
         progress: Steps taken and the best of them.
-        carried: What ``run.init_from`` loaded, part by part; empty without it.
+        carried: What ``encoder.weights`` and ``run.init_from`` loaded, part by part.
         seconds: Wall-clock time of the training loop, validation included.
     """
 
@@ -70,7 +70,7 @@ def train(
         recipe: The experiment.
         resume: Go on from ``last/`` of an interrupted run.
         show_progress: Draw a progress bar.
-        on_carried: Told what ``run.init_from`` loaded, before the first step.
+        on_carried: Told what ``encoder.weights`` and ``run.init_from`` loaded, before any step.
         on_warned: Told what must be known about the data set and its split, one line each.
         on_prepared: Told (slices ready, slices in all) while slices are read.
         on_planned: Told how the detector's anchors fit the training boxes, before the first step.
@@ -163,10 +163,12 @@ def _plan(recipe: Recipe, dataset: SliceDataset) -> BatchPlan:
 
 
 def _start(recipe: Recipe, *, resume: bool) -> tuple[Network, tuple[PartReport, ...]]:
-    """The network before its first step, and what ``run.init_from`` gave it."""
+    """The network before its first step, and what other weights gave it."""
     network = build_network(recipe)
     # A resumed run has its own weights already; what it once started from may be gone.
-    return network, () if resume else _carry(recipe, network)
+    if resume:
+        return network, ()
+    return network, (*load_pretrained(network), *_carry(recipe, network))
 
 
 def _carry(recipe: Recipe, network: Network) -> tuple[PartReport, ...]:

@@ -1,0 +1,49 @@
+"""Foreign tensors brought under the trunk's names and shapes."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from torch import Tensor
+
+from tetract.model.pretrained.files import State
+
+
+def renamed(state: State, trunk: State) -> State:
+    """The state under the trunk's names: whichever prefix makes most of them fit is changed.
+
+    Args:
+        state: As its file names it: ``module.encoder.layer1...``, ``backbone.layer1...``.
+        trunk: The trunk's own state; timm's trunks have ``model.`` before every name.
+    """
+    fitting = Counter[tuple[str, str]]()
+    for ours in ("", "model."):
+        for name in trunk:
+            bare = name.removeprefix(ours) if name.startswith(ours) else None
+            for theirs in state if bare else ():
+                if theirs.endswith(bare or "") and _is_whole(theirs, bare or ""):
+                    fitting[(theirs.removesuffix(bare or ""), ours)] += 1
+    if not fitting:
+        return {}
+    prefix, ours = max(fitting, key=lambda pair: (fitting[pair], -len(pair[0])))
+    return {
+        ours + name.removeprefix(prefix): value
+        for name, value in state.items()
+        if name.startswith(prefix)
+    }
+
+
+def _is_whole(name: str, end: str) -> bool:
+    before = name.removesuffix(end)
+    return before == "" or before.endswith(".")
+
+
+def first_conv(kernel: Tensor, channels: int) -> Tensor:
+    """A kernel for three colours made one for ``channels`` of grey.
+
+    One channel: the sum over colours, which is exact for a grey picture in all three. Other
+    numbers: each channel gets the sum's share.
+    """
+    if kernel.shape[1] == channels:
+        return kernel
+    return kernel.sum(dim=1, keepdim=True).repeat(1, channels, 1, 1) / channels
