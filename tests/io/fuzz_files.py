@@ -114,6 +114,16 @@ class Tally:
 
     def read(self, number: int, whole: Seed, path: Path) -> None:
         """Read one file and note how that ended."""
+        took = self._timed(number, whole, path)
+        if took > SLOW_S:
+            # A busy machine is slow once; a file that hangs its reader does so every time.
+            took = min(took, self._timed(number, whole, path))
+        self.slowest = max(self.slowest, took)
+        if took > SLOW_S:
+            self.faults.append(f"{number} {whole.name}: took {took:.1f} s")
+
+    def _timed(self, number: int, whole: Seed, path: Path) -> float:
+        """Read one file, note how that ended, and say how many seconds it took."""
         started = time.perf_counter()
         end = "fault"
         try:
@@ -130,9 +140,7 @@ class Tally:
         took = time.perf_counter() - started
         self.outcomes[end] += 1
         self.kinds[whole.name]["read" if end == "read" else "refused"] += 1
-        self.slowest = max(self.slowest, took)
-        if took > SLOW_S:
-            self.faults.append(f"{number} {whole.name}: took {took:.1f} s")
+        return took
 
 
 def read_all(first: int, count: int, seed: int) -> dict[str, object]:

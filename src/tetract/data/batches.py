@@ -10,12 +10,15 @@ from torch.utils.data import DataLoader, Dataset
 
 from tetract.data.augment import apply, draw
 from tetract.data.collate import collate
+from tetract.data.crop import crop, draw_window
 from tetract.data.dataset import SliceDataset
 from tetract.data.paste_rows import LesionPaste
 from tetract.data.restyle import draw_restyle, restyle
 from tetract.data.sampling import BatchPlan
 from tetract.data.turn import draw_turn, turn_sample
 from tetract.types.batch import Batch, Sample
+
+_MARGIN = 1.5  # of a window's side: what is changed before the window is cut out of it
 
 
 class StepBatches(Dataset[Batch]):
@@ -35,8 +38,20 @@ class StepBatches(Dataset[Batch]):
     def __getitem__(self, index: int) -> Batch:
         """The augmented batch of step ``index``."""
         rows = enumerate(self.plan.rows(index))
-        samples = [self._augmented(self.dataset.sample(row), index, slot) for slot, row in rows]
+        samples = [self._shown(self.dataset.sample(row), index, slot) for slot, row in rows]
         return collate(samples, self.dataset.label_space)
+
+    def _shown(self, sample: Sample, step: int, slot: int) -> Sample:
+        """What the slot sees: the sample or a window of it, augmented."""
+        side, at_lesion = self.dataset.config.crop_px, self.dataset.config.crop_at_lesion
+        if side is None:
+            return self._augmented(sample, step, slot)
+        windows = np.random.default_rng([self.seed, step, slot, 3])
+        # A margin first, so that what a rotation brings into the window is the patient's.
+        outer = min(round(_MARGIN * side), sample.image.shape[-1])
+        sample = crop(sample, draw_window(sample, outer, windows, at_lesion=at_lesion))
+        sample = self._augmented(sample, step, slot)
+        return crop(sample, draw_window(sample, side, windows, at_lesion=at_lesion))
 
     def _augmented(self, sample: Sample, step: int, slot: int) -> Sample:
         """The sample as a function of seed, step and slot.

@@ -117,6 +117,9 @@ class DataConfig(BaseModel):
         merge: New lesion name -> the data set's names it replaces, for masks, boxes and classes;
             ``docs/explanation/partial-labels.md`` says when a merged class counts as annotated.
         augment: Random changes of training samples.
+        crop_px: Side in pixels of the window that training sees of a slice, a multiple of 32; null:
+            the whole slice. Validation, test and prediction always see all of it.
+        crop_at_lesion: Probability that such a window is chosen around a lesion, if there is one.
         positive_fraction: Share of rows with a lesion among those drawn for a task that has both.
         fold: Which fold of ``folds.json`` (``tetract data split --folds``) to use instead of the
             table's own split, from 0; null: the table's.
@@ -139,6 +142,8 @@ class DataConfig(BaseModel):
     min_lesion_px: int = Field(default=4, ge=1)
     merge: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     augment: AugmentConfig = AugmentConfig()
+    crop_px: int | None = Field(default=None, ge=64, multiple_of=32)
+    crop_at_lesion: Probability = 0.5
     positive_fraction: Probability = 0.5
     allow_leaks: bool = False
     fold: int | None = Field(default=None, ge=0)
@@ -152,6 +157,10 @@ class DataConfig(BaseModel):
         low, high = self.window_hu
         if not low < high:
             raise ValueError(f"window_hu must rise: found {low:g} to {high:g} HU")
+        if self.crop_px is not None and self.crop_px > self.image_px:
+            raise ValueError(
+                f"crop_px must not exceed image_px: found {self.crop_px} and {self.image_px} px"
+            )
         members = [name for names in self.merge.values() for name in names]
         twice = sorted({name for name in members if members.count(name) > 1})
         if twice:
