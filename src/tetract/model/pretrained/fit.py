@@ -16,13 +16,13 @@ def renamed(state: State, trunk: State) -> State:
         state: As its file names it: ``module.encoder.layer1...``, ``backbone.layer1...``.
         trunk: The trunk's own state; timm's trunks have ``model.`` before every name.
     """
-    fitting = Counter[tuple[str, str]]()
-    for ours in ("", "model."):
-        for name in trunk:
-            bare = name.removeprefix(ours) if name.startswith(ours) else None
-            for theirs in state if bare else ():
-                if theirs.endswith(bare or "") and _is_whole(theirs, bare or ""):
-                    fitting[(theirs.removesuffix(bare or ""), ours)] += 1
+    fitting = Counter(
+        (theirs.removesuffix(bare), ours)
+        for ours in ("", "model.")
+        for bare in (name.removeprefix(ours) for name in trunk if name.startswith(ours))
+        for theirs in state
+        if theirs == bare or theirs.endswith(f".{bare}")
+    )
     if not fitting:
         return {}
     prefix, ours = max(fitting, key=lambda pair: (fitting[pair], -len(pair[0])))
@@ -31,11 +31,6 @@ def renamed(state: State, trunk: State) -> State:
         for name, value in state.items()
         if name.startswith(prefix)
     }
-
-
-def _is_whole(name: str, end: str) -> bool:
-    before = name.removesuffix(end)
-    return before == "" or before.endswith(".")
 
 
 def first_conv(kernel: Tensor, channels: int) -> Tensor:
