@@ -107,7 +107,7 @@ def test_ridge_is_the_textbook_formula() -> None:
     rng = np.random.default_rng(2)
     x, y, asked = rng.normal(size=(20, 5)), rng.normal(size=(20, 3)), rng.normal(size=(7, 5))
     scaler = StandardScaler().fit(x)
-    inner = scaler.transform(x)
+    inner = np.asarray(scaler.transform(x))
     model = Ridge(alpha=0.1 * float((inner**2).sum()) / 20).fit(inner, y)
     assert np.allclose(ridge(x, y, asked), model.predict(scaler.transform(asked)))
 
