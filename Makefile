@@ -2,6 +2,7 @@
 #
 #   make demo     train and evaluate all four tasks on a phantom cohort, write the HTML page
 #   make test     every test except the nightly ones
+#   make nightly  tests that take minutes, and every table of the paper on phantoms
 #   make check    every gate (docs/explanation/gates.md)
 #   make bench    our training step against four single-task steps
 #   make docs     links of the documentation, and that its Python parses
@@ -23,11 +24,11 @@ PYTHONPATH_SRC := PYTHONPATH=src
 # Two processes: the tests are many and small. One thread in each, or they fight over the cores.
 TEST_WORKERS ?= 2
 
-.PHONY: help setup demo test check bench docs clean clean-all \
+.PHONY: help setup demo test nightly check bench docs clean clean-all \
 	check-format check-lint check-types check-imports check-sizes check-text check-errors
 
 help:
-	@sed -n '3,14p' Makefile | sed 's/^# \{0,1\}//'
+	@sed -n '3,15p' Makefile | sed 's/^# \{0,1\}//'
 
 # A ready environment is recognised by its stamp in a few milliseconds (scripts/setup_env.py).
 setup:
@@ -40,6 +41,10 @@ demo: setup
 
 test: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) -m "not nightly" $(ARGS)
+
+nightly: setup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) -m nightly
+	$(BIN)/tetract reproduce --profile smoke $(ARGS)
 
 check: check-format check-lint check-sizes check-text check-errors docs check-imports check-types
 

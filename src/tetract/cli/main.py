@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tetract import __version__
-from tetract.cli import compare, data, demo, doctor, evaluate, plan, predict, train
+from tetract.cli import compare, data, demo, doctor, evaluate, plan, predict, reproduce, train
 from tetract.errors import BugError, Exit, InputError, MachineError, TetractError
 
 # Typer raises click's UsageError, or since lately a copy of its own. The parent of BadParameter,
@@ -31,6 +31,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
 app.command("predict")(predict.predict)
 app.command("demo")(demo.demo)
+app.command("reproduce")(reproduce.reproduce)
 app.command("doctor")(doctor.doctor)
 
 

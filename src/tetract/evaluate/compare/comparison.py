@@ -126,7 +126,7 @@ def _against(
         seeds=_fewest_seeds(arm),
         family=family,
         others=tuple(one for name, one in compared.items() if name not in primary),
-        mean_relative=_mean_relative(family, resamples),
+        mean_relative=mean_relative(family, resamples),
         shaky=tuple(
             one.name
             for one in family
@@ -135,7 +135,8 @@ def _against(
     )
 
 
-def _mean_relative(family: Sequence[Difference], resamples: Resamples) -> Figure:
+def mean_relative(family: Sequence[Difference], resamples: Resamples) -> Figure:
+    """Mean of the relative gains, in percent; undefined where a task has none."""
     nobody = Support(slices=0, patients=0)
     studies = [one.relative.studies for one in family if one.relative.studies is not None]
     if not family or len(studies) < len(family):

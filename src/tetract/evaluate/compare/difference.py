@@ -117,7 +117,7 @@ def difference(
 
 def pseudo_values(
     studies: Float[np.ndarray, " R"], patients: Int[np.ndarray, " G"], resamples: Resamples
-) -> Float[np.ndarray, " G"]:
+) -> Float[np.ndarray, " N"]:
     """Each patient's own value of a figure, whatever the figure: Tukey's jackknife.
 
     n times the figure less (n - 1) times the figure without him. For a mean over patients these

@@ -1,0 +1,199 @@
+"""Tables A1, A2, ...: our defaults, each switched off or over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tetract.reproduce.arm import Arm, Pair, Part, Settings, arm_of
+from tetract.reproduce.basis import Basis
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """An alternative.
+
+    Attributes:
+        name: What it is called.
+        changes: Its settings.
+        tasks: Its heads, where they are others.
+    """
+
+    name: str
+    changes: Settings
+    tasks: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ablation:
+    """One default and what else it could be.
+
+    Attributes:
+        key: Of its table.
+        title: What is decided.
+        about: The default, and what speaks for it.
+        others: The alternatives.
+        tasks: Heads it is measured with.
+        needs_drawn_boxes: Whether boxes in the table, and not from masks, are needed.
+    """
+
+    key: str
+    title: str
+    about: str
+    others: tuple[Other, ...]
+    tasks: str = "CSRD"
+    needs_drawn_boxes: bool = False
+
+
+ABLATIONS = (
+    Ablation(
+        key="A1",
+        title="Geometry of detection",
+        about="Default: anchors of two and three times the stride, lesions from IoU 0.5. "
+        "Alternatives: anchors planned from the training boxes; the paper's anchors of 32 to "
+        "512 px with IoU 0.7; a threshold per lesion.",
+        others=(
+            Other("anchors planned", {"detection.anchors": "auto"}),
+            Other(
+                "the paper's anchors",
+                {
+                    "detection.finest_stride": 4,
+                    "detection.anchor_scales": [8.0],
+                    "detection.anchor_ratios": [0.5, 1.0, 2.0],
+                    "detection.pooled_level": True,
+                    "detection.anchor_lesion_iou": 0.7,
+                },
+            ),
+            Other("adaptive matching", {"detection.matching": "adaptive"}),
+        ),
+    ),
+    Ablation(
+        key="A2",
+        title="Normalisation",
+        about="Default: GroupNorm. Alternative: BatchNorm with live statistics in the encoder, "
+        "which mixes sources and tasks.",
+        others=(Other("live BatchNorm", {"encoder.norm": "batch"}),),
+    ),
+    Ablation(
+        key="A3",
+        title="What reconstruction is asked",
+        about="Default: hidden patches, no skip finer than stride 8. Alternatives: hidden patches "
+        "with all skips; the paper's plain U-Net, which can copy its input; no reconstruction.",
+        others=(
+            Other("masked, all skips", {"reconstruction.finest_skip": 1}),
+            Other("plain", {"reconstruction.mode": "plain"}),
+            Other("no reconstruction", {}, "CSD"),
+        ),
+    ),
+    Ablation(
+        key="A5",
+        title="Label algebra",
+        about="Default: masks of lesions also teach boxes. Alternative: drawn boxes only. Both are "
+        "tested with the derived ones.",
+        others=(Other("no derived boxes", {"data.derive_boxes": False}),),
+        needs_drawn_boxes=True,
+    ),
+    Ablation(
+        key="A7",
+        title="Balancing",
+        about="Default: the losses as they are, equal weights. Alternatives: every other method "
+        "that needs no extra package.",
+        others=tuple(
+            Other(method, {"joint.method": method})
+            for method in (
+                *("normalised", "random", "uncertainty", "uwso", "dwa", "famo", "pcgrad"),
+            )
+        ),
+    ),
+    Ablation(
+        key="A8",
+        title="Sampling",
+        about="Default: about half of the rows drawn for a task show what it looks for. "
+        "Alternatives: few and most.",
+        others=(
+            Other("a tenth with lesions", {"data.positive_fraction": 0.1}),
+            Other("nine tenths with lesions", {"data.positive_fraction": 0.9}),
+        ),
+    ),
+    Ablation(
+        key="A10",
+        title="Augmentation",
+        about="Default: flips, rotation and zoom, grey values, noise, blur. Alternatives: none; no "
+        "change of grey values.",
+        others=(
+            Other("none", {"data.augment.enabled": False}),
+            Other(
+                "no change of grey values",
+                {
+                    "data.augment.intensity": 0.0,
+                    "data.augment.noise": 0.0,
+                    "data.augment.blur": 0.0,
+                },
+            ),
+        ),
+    ),
+    Ablation(
+        key="A13",
+        title="Where boxes are found",
+        about="Default: a feature pyramid over the encoder. Alternative: the steps of the masks' "
+        "decoder, which both tasks then train.",
+        others=(Other("the masks' decoder", {"detection.pyramid": "decoder"}),),
+    ),
+    Ablation(
+        key="A15",
+        title="What the class is read from",
+        about="Default: the encoder's maps and the map that the masks are read from. Alternative: "
+        "the encoder's maps only, as in the paper.",
+        others=(Other("encoder only", {"classification.read_segmentation": False}),),
+    ),
+    Ablation(
+        key="A16",
+        title="Score of the anchors",
+        about="Default: cross-entropy on sampled anchors. Alternatives: focal loss on all of them; "
+        "hard negatives; GroupNorm in the detection heads.",
+        others=(
+            Other("focal", {"detection.objectness": "focal"}),
+            Other("hard negatives", {"detection.hard_negatives": 3}),
+            Other("GroupNorm in the heads", {"detection.head_norm": "group"}),
+        ),
+    ),
+    Ablation(
+        key="A17",
+        title="Segmentation decoder",
+        about="Default: one map says the masks, without a stem of the image's own resolution. "
+        "Alternatives: deep supervision; the stem; both.",
+        others=(
+            Other("deep supervision", {"segmentation.deep_supervision": 2}),
+            Other("stride-1 stem", {"encoder.fine_stem": 16}),
+            Other("both", {"segmentation.deep_supervision": 2, "encoder.fine_stem": 16}),
+        ),
+    ),
+)
+
+
+def parts(basis: Basis) -> tuple[Part, ...]:
+    """One table per default."""
+    drawn = basis.boxes_drawn
+    return tuple(_part(basis, one) for one in ABLATIONS if drawn or not one.needs_drawn_boxes)
+
+
+def _part(basis: Basis, one: Ablation) -> Part:
+    encoder = basis.profile.small
+    default = arm_of(one.tasks, encoder, "tetract", headline=True)
+    others = tuple(
+        Arm(
+            name=f"{other.tasks or one.tasks} {encoder}, {other.name}",
+            tasks=other.tasks or one.tasks,
+            encoder=encoder,
+            changes=other.changes,
+        )
+        for other in one.others
+    )
+    return Part(
+        key=one.key,
+        title=one.title,
+        about=one.about,
+        arms=(default, *others),
+        pairs=tuple(
+            Pair(label=arm.name, baseline=(default.name,), arm=(arm.name,)) for arm in others
+        ),
+    )

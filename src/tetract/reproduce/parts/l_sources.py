@@ -1,0 +1,39 @@
+"""Tables L1, L2, ...: one source is never trained on, and tested on."""
+
+from __future__ import annotations
+
+from tetract.reproduce.arm import Arm, Part
+from tetract.reproduce.basis import Basis, Left
+
+
+def parts(basis: Basis) -> tuple[Part, ...]:
+    """One table per source that others share labels with."""
+    return tuple(_part(basis, left, f"L{n}") for n, left in enumerate(basis.left, start=1))
+
+
+def _part(basis: Basis, left: Left, key: str) -> Part:
+    encoder, source = basis.profile.small, left.source
+    tasks = "".join(letter for letter in "CSRD" if letter in left.labels.tasks)
+    known = Arm(name=f"{tasks} {encoder}, trained with it", tasks=tasks, encoder=encoder)
+    unseen = Arm(
+        name=f"{tasks} {encoder}, never trained on {source}",
+        tasks=tasks,
+        encoder=encoder,
+        changes={
+            "classes": sorted(left.labels.classes) if "C" in tasks else [],
+            "mask_classes": sorted(left.labels.masks),
+            "box_classes": sorted(left.labels.boxes),
+        },
+        without=source,
+    )
+    both = sorted(left.shared.classes | left.shared.masks | left.shared.boxes)
+    return Part(
+        key=key,
+        title=f"Never trained on {source}",
+        about=f"How much is lost on a source that training never saw? Figures of {source} alone: "
+        "first on its own test patients by a model that trained with its other patients, then on "
+        "all of its slices by one that never saw it. The cases differ, so this is no paired test. "
+        f"Labels both sides share: {', '.join(both)}.",
+        arms=(known, unseen),
+        source=source,
+    )

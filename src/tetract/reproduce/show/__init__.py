@@ -1,0 +1,1 @@
+"""Finished runs become figures, tables, charts and one page."""

@@ -1,0 +1,228 @@
+"""A part of the plan as tables."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from tetract.evaluate.compare.comparison import SHAKY_BASELINE, mean_relative
+from tetract.evaluate.compare.difference import Difference, difference
+from tetract.evaluate.compare.holm import holm
+from tetract.evaluate.headline import PRIMARY_FIGURES
+from tetract.evaluate.named_figures import is_better_low
+from tetract.reproduce.arm import Pair, Part
+from tetract.reproduce.show.measure import Measured, Results
+from tetract.types import Task
+from tetract.types.figure import Figure
+from tetract.types.table import Cell, Table
+
+_DASH: Final = "\N{EM DASH}"
+_SHORT: Final = {
+    Task.CLASSIFICATION: "AUROC",
+    Task.SEGMENTATION: "Dice, lesions",
+    Task.RECONSTRUCTION: "MAE, hidden (less is better)",
+    Task.DETECTION: "AP@0.3, any lesion",
+}
+_NAMED: Final = {name: _SHORT[task] for task, name in PRIMARY_FIGURES.items()}
+_FIGURES: Final = (
+    "Figures on the test split, seeds averaged; after \N{PLUS-MINUS SIGN} the standard deviation "
+    "over seeds, in square brackets the 95 % interval over patients, and over seeds where there "
+    "are several. A dash: no such head, or not defined."
+)
+_PAIRS: Final = (
+    "Gain: on the same patients, turned round where less is better, with its 95 % interval. A tie "
+    "is a gain whose interval holds 0. p: arms of each patient flipped at random; Holm: corrected "
+    "over this table."
+)
+
+
+def part_tables(part: Part, results: Results) -> tuple[Table, ...]:
+    """Its figures, and its comparisons."""
+    return tuple(_tables(part, results))
+
+
+def _tables(part: Part, results: Results) -> Iterator[Table]:
+    if part.table:
+        yield _figure_table(part, results)
+    if part.pairs:
+        yield _pair_table(part, results)
+
+
+def _figure_table(part: Part, results: Results) -> Table:
+    prefix = "" if part.source is None else f"{part.source}/"
+    names = [prefix + name for name in PRIMARY_FIGURES.values()]
+    arms = {arm.name: results.arms[arm.name] for arm in part.arms}
+    return Table(
+        title=f"{part.key}. {part.title}: our reproduction",
+        columns=(
+            *("arm", *_SHORT.values(), "runs"),
+            *("parameters (M)", "s per step", "min per run"),
+        ),
+        rows=tuple(
+            (name, *(_cell(arm, figure) for figure in names), *_cost(arm))
+            for name, arm in arms.items()
+        ),
+        note=" ".join((_FIGURES, *_reasons(arms, names))),
+        warning=_missing(list(arms.values())),
+    )
+
+
+def _cell(arm: Measured, name: str) -> str:
+    figure = arm.figures.get(name)
+    if figure is None or figure.value is None:
+        return _DASH
+    values = arm.seeds[name]
+    spread = f" \N{PLUS-MINUS SIGN}{statistics.stdev(values):.3f}" if len(values) > 1 else ""
+    return f"{figure.value:.3f}{spread}{_interval(figure)}"
+
+
+def _interval(figure: Figure) -> str:
+    if figure.interval is None:
+        return ""
+    return f" [{figure.interval.low:.3f}, {figure.interval.high:.3f}]"
+
+
+def _cost(arm: Measured) -> tuple[Cell, ...]:
+    runs = f"{len(arm.outcomes)} of {arm.planned}"
+    if not arm.outcomes:
+        return (runs, _DASH, _DASH, _DASH)
+    steps = [one.step_seconds for one in arm.outcomes if one.step_seconds > 0]
+    return (
+        runs,
+        f"{arm.outcomes[0].parameters / 1e6:.1f}",
+        f"{statistics.median(steps):.2f}" if steps else _DASH,
+        f"{statistics.median(one.seconds for one in arm.outcomes) / 60:.1f}",
+    )
+
+
+def _reasons(arms: dict[str, Measured], names: Sequence[str]) -> Iterator[str]:
+    """Why figures of heads that are there are not defined, each reason once."""
+    said: dict[str, str] = {}
+    for arm in arms.values():
+        for name in names:
+            figure = arm.figures.get(name)
+            if figure is None:
+                continue
+            why = figure.reason or (f"no interval, {figure.no_interval}" * bool(figure.no_interval))
+            if why:
+                said.setdefault(f"{_label(name)}: {why}.", "")
+    yield from said
+
+
+def _missing(arms: Sequence[Measured]) -> str:
+    failed = [why for arm in arms for why in arm.failures]
+    open_runs = sum(arm.planned - len(arm.outcomes) - len(arm.failures) for arm in arms)
+    told = [f"{len(failed)} runs failed: {'; '.join(failed[:3])}"] if failed else []
+    if open_runs > 0:
+        told.append(f"{open_runs} runs are not finished: this table is not complete")
+    return ". ".join(told)
+
+
+def _pair_table(part: Part, results: Results) -> Table:
+    compared = [(pair, _differences(pair, results)) for pair in part.pairs]
+    asked = [one.p for _, found in compared for one in found if one.p is not None]
+    corrected = iter(holm(asked))
+    rows: list[tuple[Cell, ...]] = []
+    for pair, found in compared:
+        rows += [_row(pair, one, None if one.p is None else next(corrected)) for one in found]
+        if len(found) > 1:
+            mean = mean_relative(found, results.resamples)
+            rows.append((pair.label, "mean of relative gains", "", "", "", _signed(mean, 1),
+                         "", "", _of_mean(mean)))  # fmt: skip
+    return Table(
+        title=f"{part.key}. {part.title}: compared patient by patient",
+        columns=(
+            *("compared", "figure", "baseline", "arm", "gain [95 %]", "gain in % [95 %]"),
+            *("p", "p (Holm)", "verdict"),
+        ),
+        rows=tuple(rows),
+        note=_PAIRS,
+        warning=_caution(part, results, [one for _, found in compared for one in found]),
+    )
+
+
+def _differences(pair: Pair, results: Results) -> list[Difference]:
+    baseline, arm = (
+        {
+            name: figure
+            for side in names
+            for name, figure in results.arms[side].figures.items()
+            if name in _NAMED
+        }
+        for names in (pair.baseline, pair.arm)
+    )
+    return [
+        difference(
+            name,
+            baseline[name],
+            arm[name],
+            results.resamples,
+            lower_is_better=is_better_low(name),
+        )
+        for name in _NAMED
+        if name in baseline and name in arm
+    ]
+
+
+def _row(pair: Pair, one: Difference, p_holm: float | None) -> tuple[Cell, ...]:
+    return (
+        pair.label,
+        _label(one.name),
+        _number(one.baseline),
+        _number(one.arm),
+        _signed(one.gain, 3),
+        _signed(one.relative, 1),
+        _p(one.p),
+        _p(p_holm),
+        str(one.verdict),
+    )
+
+
+def _caution(part: Part, results: Results, found: Sequence[Difference]) -> str:
+    names = {name for pair in part.pairs for name in (*pair.baseline, *pair.arm)}
+    told: list[str] = []
+    if any(len(results.arms[name].outcomes) < 2 for name in names):
+        told.append(
+            "Some arms have one seed: their intervals leave out how much a training differs when "
+            "it is repeated."
+        )
+    shaky = {
+        _label(one.name)
+        for one in found
+        if one.baseline.value is not None and abs(one.baseline.value) < SHAKY_BASELINE
+    }
+    if shaky:
+        told.append(f"Relative gain unstable, some baselines are near 0: {', '.join(shaky)}.")
+    return " ".join(told)
+
+
+def _label(name: str) -> str:
+    return next((words for known, words in _NAMED.items() if name.endswith(known)), name)
+
+
+def _number(figure: Figure) -> str:
+    return _DASH if figure.value is None else f"{figure.value:.3f}"
+
+
+def _signed(figure: Figure, digits: int) -> str:
+    if figure.value is None:
+        return _DASH
+    if figure.interval is None:
+        return f"{figure.value:+.{digits}f}"
+    low, high = figure.interval.low, figure.interval.high
+    return f"{figure.value:+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}]"
+
+
+def _of_mean(figure: Figure) -> str:
+    if figure.interval is None:
+        return "unknown"
+    if figure.interval.low > 0:
+        return "better"
+    return "worse" if figure.interval.high < 0 else "tie"
+
+
+def _p(p: float | None) -> str:
+    if p is None:
+        return _DASH
+    return "<0.001" if p < 0.001 else f"{p:.3f}"

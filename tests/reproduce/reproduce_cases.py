@@ -1,0 +1,51 @@
+"""A tiny profile over a phantom cohort."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from recipe_cases import write_cohort
+from tetract.data import open_dataset
+from tetract.reproduce.arm import Arm, Chart, Pair, Part
+from tetract.reproduce.basis import Basis, read_basis
+from tetract.reproduce.place import lay_out
+from tetract.reproduce.plan import Plan, Where, make_plan
+from tetract.reproduce.profile import SMOKE, Profile
+
+TINY: Profile = replace(
+    SMOKE,
+    encoders=("resnet18", "vgg13"),
+    settings={
+        **SMOKE.settings,
+        "run.steps": 2,
+        "run.batch": 2,
+        "run.validate_every": 2,
+        "segmentation.widths": [8, 8, 8, 8, 8],
+    },
+)
+
+DICE = Arm(name="S dice", tasks="S", encoder="resnet18", changes={"segmentation.loss": "dice"})
+PLAIN = Arm(name="S plain", tasks="S", encoder="resnet18")
+LOSS = "train/loss/segmentation"
+PART = Part(
+    key="X1",
+    title="A small table",
+    about="For tests.",
+    arms=(PLAIN, DICE),
+    pairs=(Pair(label="dice against plain", baseline=("S plain",), arm=("S dice",)),),
+    charts=(Chart(title="Loss", lines=(("plain", "S plain", LOSS), ("dice", "S dice", LOSS))),),
+)
+
+
+def tiny_basis(folder: Path) -> Basis:
+    return read_basis(TINY, open_dataset(write_cohort(folder)))
+
+
+def where_in(out: Path, cohort: Path, basis: Basis) -> Where:
+    return lay_out(out, open_dataset(cohort), basis.left)
+
+
+def two_runs(out: Path, cohort: Path) -> Plan:
+    basis = read_basis(TINY, open_dataset(cohort))
+    return make_plan([PART], basis, where_in(out, cohort, basis), seeds=1)
