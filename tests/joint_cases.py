@@ -84,7 +84,7 @@ def train_network(
     job = Job(
         network=network,
         batches=GivenBatches(batches or partial_batches()),
-        validate=validate,
+        validate=lambda _network: validate(),
         balance=Balance(JointConfig.model_validate(joint or {}), network.tasks),
         optimiser=OptimiserConfig.model_validate(optimiser or {}),
         run=settings,

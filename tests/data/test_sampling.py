@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tetract.data.sampling import BatchPlan
+from tetract.data.sampling import BatchPlan, Drawing
 from tetract.errors import RecipeError
 from tetract.types import Task
 
@@ -102,7 +102,32 @@ def test_a_task_that_no_row_teaches_is_refused() -> None:
 
 @pytest.mark.parametrize(("fraction", "allowed"), [(0.0, {False}), (1.0, {True})])
 def test_the_positive_share_can_be_all_or_nothing(fraction: float, allowed: set[bool]) -> None:
-    only = BatchPlan(LABELLED, POSITIVE, SOURCES, (Task.DETECTION,), 8, 0, fraction)
+    only = BatchPlan(
+        LABELLED, POSITIVE, SOURCES, (Task.DETECTION,), 8, 0, Drawing(positive_fraction=fraction)
+    )
     rows = [row for step in range(20) for row in only.rows(step)]
     column = list(Task).index(Task.DETECTION)
     assert {bool(x) for x in POSITIVE[rows, column]} == allowed
+
+
+@pytest.mark.parametrize(("balance", "big"), [("proportional", 100 / 120), ("equal", 0.5)])
+def test_sources_can_be_drawn_by_their_size_or_alike(balance: str, big: float) -> None:
+    drawing = Drawing(source_balance=balance)
+    only = BatchPlan(LABELLED, POSITIVE, SOURCES, (Task.RECONSTRUCTION,), 8, 0, drawing)
+    rows = [row for step in range(64) for row in only.rows(step)]
+    assert np.mean([SOURCES[row] == "big" for row in rows]) == pytest.approx(big, abs=0.01)
+
+
+def test_classes_of_one_source_can_be_drawn_alike() -> None:
+    classes = np.where(np.arange(N) < 36, 0, 1)  # 36 rows of one class, 4 of the other
+    for drawing, share in ((Drawing(), 4 / 40), (Drawing(classes=classes), 0.5)):
+        only = BatchPlan(LABELLED, POSITIVE, SOURCES, (Task.CLASSIFICATION,), 8, 0, drawing)
+        rows = [row for step in range(64) for row in only.rows(step)]
+        assert np.mean(classes[rows]) == pytest.approx(share, abs=0.02)
+
+
+def test_balanced_classes_leave_the_other_tasks_draws_alone() -> None:
+    classes = np.arange(N) % 3
+    with_them = BatchPlan(LABELLED, POSITIVE, SOURCES, tuple(Task), 4, 0, Drawing(classes=classes))
+    for step in range(40):
+        assert plan().rows(step)[1:] == with_them.rows(step)[1:]

@@ -9,15 +9,16 @@ import torch
 
 from makers import make_batch, make_network
 from tetract.tasks.classification import ClassificationOutput, classification_loss
+from tetract.tasks.classification.head import AttentionPool
 from tetract.tasks.reconstruction import ReconstructionOutput, reconstruction_loss
 from tetract.tasks.reconstruction.hide import draw_hidden, hide
 from tetract.tasks.segmentation.overlap import dice_loss, generalized_dice_loss
 from tetract.types import Task
 
 
-def classify(logits: list[list[float]], label: dict[int, list[int]]) -> float:
+def classify(logits: list[list[float]], label: dict[int, list[int]], **config: object) -> float:
     batch = make_batch(len(logits), label=label)
-    head = make_network(Task.CLASSIFICATION).heads["classification"]
+    head = make_network(Task.CLASSIFICATION, classification=config).heads["classification"]
     output = ClassificationOutput(logits=torch.tensor(logits))
     return float(classification_loss(head, output, batch)["cross_entropy"])
 
@@ -33,6 +34,37 @@ def test_candidates_share_their_probability() -> None:
     assert classify([[1.0, 2.0, 0.5]], {0: [0, 2]}) == pytest.approx(
         -math.log(probability), rel=1e-5
     )
+
+
+def test_smoothing_is_that_of_torch_where_the_class_is_certain() -> None:
+    logits = [[1.0, 2.0, 0.5], [0.0, -1.0, 3.0]]
+    theirs = torch.nn.functional.cross_entropy(
+        torch.tensor(logits), torch.tensor([1, 0]), label_smoothing=0.2
+    )
+    assert classify(logits, {0: [1], 1: [0]}, label_smoothing=0.2) == pytest.approx(
+        float(theirs), rel=1e-5
+    )
+
+
+def test_smoothing_asks_for_the_candidates_and_a_little_for_every_class() -> None:
+    logits, label = [[1.0, 2.0, 0.5]], {0: [0, 2]}
+    even = -sum(torch.tensor(logits).log_softmax(dim=1)[0].tolist()) / 3
+    by_hand = 0.9 * classify(logits, label) + 0.1 * even
+    assert classify(logits, label, label_smoothing=0.1) == pytest.approx(by_hand, rel=1e-5)
+
+
+def test_attention_starts_as_the_average_and_learns_to_look() -> None:
+    pool = AttentionPool(2)
+    features = torch.zeros(1, 2, 4, 4)
+    features[0, :, 1, 2] = 1.0
+    assert torch.allclose(pool(features), features.mean(dim=(2, 3)))
+    pool(features).sum().backward()
+    grad = pool.score.weight.grad
+    assert grad is not None
+    assert bool((grad > 0).all())
+    with torch.no_grad():
+        pool.score.weight.fill_(20.0)
+    assert torch.allclose(pool(features), torch.ones(1, 2))
 
 
 def test_dice_by_hand() -> None:

@@ -18,6 +18,13 @@ def evaluate(
     data: Annotated[
         Path | None, typer.Option(help="Another dataset folder than the run's.")
     ] = None,
+    flips: Annotated[
+        bool | None,
+        typer.Option(
+            "--flips/--no-flips",
+            help="Average with each slice's mirror image; twice the time. [default: the recipe's]",
+        ),
+    ] = None,
     draws: Annotated[
         int, typer.Option(min=0, help="Bootstrap draws behind the intervals; 0: no intervals.")
     ] = 1000,
@@ -38,6 +45,8 @@ def evaluate(
     named = run / weights
     model = named if named.is_dir() else find_bundle(run)
     changes = [] if data is None else [f"data.folder={json.dumps(str(data))}"]
+    if flips is not None:
+        changes.append(f"run.flips={json.dumps(flips)}")
     recipe = load_recipe(run / "recipe.yaml", changes)
     with counting("Reading slices") as count:
         done = evaluate_run(

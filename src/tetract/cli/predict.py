@@ -64,6 +64,10 @@ def predict(  # noqa: PLR0913 - each parameter is an option of the command
     prefer: Annotated[
         Prefer | None, typer.Option(help="Which placement of a NIfTI file counts.")
     ] = None,
+    flips: Annotated[
+        bool,
+        typer.Option("--flips", help="Average with each slice's mirror image; twice the time."),
+    ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse a volume file without place or orientation.")
     ] = False,
@@ -80,7 +84,7 @@ def predict(  # noqa: PLR0913 - each parameter is an option of the command
     from tetract.report import check_free
 
     (check_empty if every else check_free)(out)
-    predictor = load(model)
+    predictor = load(model, flips=flips)
     reading = ReadOptions(
         series=series,
         acquisition=acquisition,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -121,6 +121,10 @@ class DataConfig(BaseModel):
             the whole slice. Validation, test and prediction always see all of it.
         crop_at_lesion: Probability that such a window is chosen around a lesion, if there is one.
         positive_fraction: Share of rows with a lesion among those drawn for a task that has both.
+        source_balance: How often a task draws from each of its sources. sqrt: by the square root
+            of their size; proportional: by their size, as if they were one; equal: alike.
+        class_balance: Whether classification draws every class of a source equally often; rows
+            with several candidate classes form classes of their own.
         fold: Which fold of ``folds.json`` (``tetract data split --folds``) to use instead of the
             table's own split, from 0; null: the table's.
         allow_leaks: Whether to train although ``tetract data audit`` found pictures that lie in
@@ -145,6 +149,8 @@ class DataConfig(BaseModel):
     crop_px: int | None = Field(default=None, ge=64, multiple_of=32)
     crop_at_lesion: Probability = 0.5
     positive_fraction: Probability = 0.5
+    source_balance: Literal["sqrt", "proportional", "equal"] = "sqrt"
+    class_balance: bool = False
     allow_leaks: bool = False
     fold: int | None = Field(default=None, ge=0)
     skip_unreadable: bool = False

@@ -68,6 +68,7 @@ class _Known:
     positive: tuple[bool, ...]
     origins: tuple[Origin | None, ...]
     boxes: FoundBoxes | None
+    candidates: tuple[int, ...]
 
 
 class SliceDataset(Dataset[Sample]):
@@ -195,6 +196,13 @@ class SliceDataset(Dataset[Sample]):
         """
         rows = [known.positive for known in self._all_known()]
         return np.array(rows, dtype=bool).reshape(-1, len(Task))
+
+    @property
+    def classes(self) -> Int64[np.ndarray, " N"]:
+        """Which set of candidate classes each slice has, numbered from 0; unlabelled is a set."""
+        found = [known.candidates for known in self._all_known()]
+        numbers = {kind: number for number, kind in enumerate(sorted(set(found)))}
+        return np.array([numbers[kind] for kind in found], dtype=np.int64)
 
     @property
     def boxes(self) -> tuple[FoundBoxes | None, ...]:
@@ -342,6 +350,9 @@ class SliceDataset(Dataset[Sample]):
             positive=tuple(shown[task] for task in Task),
             origins=tuple(taught_by[task] for task in Task),
             boxes=None if boxes is None else (boxes.xyxy, boxes.labels),
+            candidates=()
+            if targets.label is None
+            else tuple(int(i) for i in np.flatnonzero(targets.label)),
         )
 
     def _lesion_channels(self) -> Bool[np.ndarray, " K"]:

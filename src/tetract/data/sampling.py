@@ -2,7 +2,8 @@
 
 Slots of successive batches go round the active tasks, so every task gets the same number of
 image passes and a batch of at least as many rows as tasks teaches each of them. Within a task,
-sources are drawn as the square root of their size (large sources do not drown small ones) and
+sources are drawn as the square root of their size (large sources do not drown small ones; or as
+the recipe says) and
 rows with a lesion as often as the recipe says. Nothing is remembered between steps: a resumed run
 and any number of workers see the same batches.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Int64
@@ -22,8 +24,27 @@ _BLOCK = 256  # draws of a task within which shares are exact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """How often each kind of row is drawn for a task.
+
+    Attributes:
+        positive_fraction: Share of positive rows where a source has both kinds.
+        source_balance: Shares of sources: by the square root of their size, by their size, alike.
+        classes: (N,) which set of candidate classes each row has, from 0; those of one source and
+            sign are drawn alike for classification. None: as often as they come.
+    """
+
+    positive_fraction: float = 0.5
+    source_balance: Literal["sqrt", "proportional", "equal"] = "sqrt"
+    classes: Int64[np.ndarray, " N"] | None = None
+
+
+DEFAULT = Drawing()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Pool:
-    """Rows of one task, one source and one sign, and their draws in each block."""
+    """Rows of one task, source and sign (and class), and their draws in each block."""
 
     key: tuple[int, ...]
     rows: Int64[np.ndarray, " R"]
@@ -40,7 +61,7 @@ class BatchPlan:
         tasks: The active tasks.
         batch_size: Rows per step.
         seed: Another seed draws other batches.
-        positive_fraction: Share of positive rows where a source has both kinds.
+        drawing: Shares of sources, of positive rows and of classes.
 
     Raises:
         RecipeError: ``E_TASK_UNTAUGHT`` naming a task that no row teaches.
@@ -54,7 +75,7 @@ class BatchPlan:
         tasks: Sequence[Task],
         batch_size: int,
         seed: int,
-        positive_fraction: float = 0.5,
+        drawing: Drawing = DEFAULT,
     ) -> None:
         self.tasks = tuple(tasks)
         self.batch_size = batch_size
@@ -71,7 +92,9 @@ class BatchPlan:
                     where=str(task),
                     fix="Remove the task from the recipe, or give it labelled rows",
                 )
-            shares = _shares(taught, positive[:, column], named, positive_fraction)
+            shares = _shares(taught, positive[:, column], named, drawing)
+            if task is Task.CLASSIFICATION and drawing.classes is not None:
+                shares = _by_class(shares, drawing.classes)
             self._pools.append(_pools(column, shares))
         self._orders: dict[tuple[int, ...], tuple[int, Int64[np.ndarray, " R"]]] = {}
         self._blocks: dict[int, tuple[int, Int64[np.ndarray, " L"]]] = {}
@@ -122,29 +145,40 @@ class BatchPlan:
         return np.random.default_rng([self.seed, 1, *pool.key, turn]).permutation(pool.rows)
 
 
-_Shares = list[tuple[tuple[int, int], Int64[np.ndarray, " _"], float]]
+_Shares = list[tuple[tuple[int, ...], Int64[np.ndarray, " _"], float]]
 
 
 def _shares(
     taught: Bool[np.ndarray, " N"],
     positive: Bool[np.ndarray, " N"],
     sources: np.ndarray,
-    positive_fraction: float,
+    drawing: Drawing,
 ) -> _Shares:
     """(source, sign), rows and weight of every non-empty pool of a task; weights sum to 1."""
     names = np.unique(sources[taught])
-    roots = {name: float(np.sqrt((taught & (sources == name)).sum())) for name in names}
+    power = {"equal": 0.0, "sqrt": 0.5, "proportional": 1.0}[drawing.source_balance]
+    sizes = {name: float((taught & (sources == name)).sum()) ** power for name in names}
     shares: _Shares = []
     for index, name in enumerate(names):
-        weight = roots[name] / sum(roots.values())
+        weight = sizes[name] / sum(sizes.values())
         mine = taught & (sources == name)
         split = [np.flatnonzero(mine & ~positive), np.flatnonzero(mine & positive)]
-        both = all(len(rows) for rows in split)
+        both, wanted = all(len(rows) for rows in split), drawing.positive_fraction
         for sign, rows in enumerate(split):
-            chance = (positive_fraction if sign else 1 - positive_fraction) if both else 1.0
+            chance = (wanted if sign else 1 - wanted) if both else 1.0
             if len(rows) and chance > 0:
                 shares.append(((index, sign), rows, weight * chance))
     return shares
+
+
+def _by_class(shares: _Shares, classes: Int64[np.ndarray, " N"]) -> _Shares:
+    """Each pool split into one per class, alike."""
+    return [
+        ((*key, int(kind)), rows[classes[rows] == kind], weight / len(kinds))
+        for key, rows, weight in shares
+        for kinds in [np.unique(classes[rows])]
+        for kind in kinds
+    ]
 
 
 def _pools(column: int, shares: _Shares) -> list[_Pool]:

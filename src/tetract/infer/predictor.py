@@ -13,23 +13,25 @@ from jaxtyping import Float32
 from tetract.data.preprocess import PreparedSlice, normalise, prepare_slice
 from tetract.infer.decode import decode_slice
 from tetract.io import once_per_code, read_study
-from tetract.model import Bundle, load_bundle
+from tetract.model import Bundle, Mirrored, load_bundle
 from tetract.types import Findings, LabelSpace, Provenance, SliceFindings, Task, Volume
 
 SLICES_PER_PASS = 8
+MIRRORED = " (mean of each slice and its mirror image)"
 Progress = Callable[[int, int], None]
 
 
-def load(path: str | Path) -> Predictor:
+def load(path: str | Path, *, flips: bool = False) -> Predictor:
     """Load a saved model, or a run's best one, ready to predict on the CPU.
 
     Args:
         path: A model folder or the run folder that ``tetract train`` wrote.
+        flips: Whether it also looks at each slice mirrored and says the mean; twice the time.
 
     Raises:
         BundleError: ``E_NO_MODEL``, ``E_BAD_MODEL`` or ``E_MODEL_DIGEST``.
     """
-    return Predictor(load_bundle(Path(path)))
+    return Predictor(load_bundle(Path(path)), flips)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Predictor:
     """A model that reads studies. Research use only: not a medical device."""
 
     bundle: Bundle
+    flips: bool = False
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -85,7 +88,7 @@ class Predictor:
                 warnings=_told(study),
                 derived=any(volume.provenance.derived for volume in study),
             ),
-            model=self.bundle.identity,
+            model=self.bundle.identity + (MIRRORED if self.flips else ""),
         )
 
     def pictures(self, study: Sequence[Volume]) -> list[Float32[np.ndarray, "H W"]]:
@@ -109,7 +112,8 @@ class Predictor:
 
     def _one_pass(self, passed: list[_Slice], first: int) -> list[SliceFindings]:
         image = torch.from_numpy(np.stack([one.fitted.image for one in passed]))
-        said = self.bundle.network.predict(image)
+        network = self.bundle.network
+        said = Mirrored(network).predict(image) if self.flips else network.predict(image)
         return [
             decode_slice(
                 said,

@@ -14,7 +14,7 @@ from tetract.data.dataset import SliceDataset
 from tetract.evaluate.collect import Collected, collect
 from tetract.evaluate.result import About, Evaluation, Hiding, Setting
 from tetract.evaluate.score import score
-from tetract.model import Network, load_bundle
+from tetract.model import Mirrored, Network, load_bundle
 from tetract.recipe.cards import evaluation_cards
 from tetract.recipe.opening import Count, open_data, open_split
 from tetract.recipe.schema import Recipe
@@ -22,6 +22,7 @@ from tetract.types.card import Card
 from tetract.types.resamples import AS_IS, draw_resamples
 
 EVALUATION_BATCH = 8
+MIRRORED = " (mean of each slice and its mirror image)"
 DRAWS = 1000
 
 
@@ -78,7 +79,7 @@ def evaluate_run(
     about = About(
         command=command,
         split=split,
-        model=bundle.identity,
+        model=bundle.identity + (MIRRORED if recipe.run.flips else ""),
         warnings=(*folder.warnings, *audited, *left_out),
     )
     collected = collect_network(recipe, bundle.network, dataset)
@@ -107,7 +108,8 @@ def collect_network(
         seed=recipe.run.seed,
         arm=_hash_arm(recipe),
     )
-    return collect(network, batches_in_order(dataset, EVALUATION_BATCH), setting)
+    predictor = Mirrored(network) if recipe.run.flips else network
+    return collect(predictor, batches_in_order(dataset, EVALUATION_BATCH), setting)
 
 
 def _hash_cases(folder: DatasetFolder) -> str:

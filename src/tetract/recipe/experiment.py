@@ -15,7 +15,7 @@ from tetract.data.audit.check import check_audit
 from tetract.data.batches import StepBatches
 from tetract.data.check.heads import check_heads
 from tetract.data.dataset import SliceDataset
-from tetract.data.sampling import BatchPlan
+from tetract.data.sampling import BatchPlan, Drawing
 from tetract.errors import BundleError
 from tetract.evaluate.headline import headline
 from tetract.evaluate.score import score
@@ -25,6 +25,7 @@ from tetract.model.bundle import load_description, read_weights
 from tetract.recipe.checks import check_every_task_is_taught, fill_names
 from tetract.recipe.evaluation import collect_network
 from tetract.recipe.load import save_recipe
+from tetract.recipe.norm import live_norm_warnings, measure_norm
 from tetract.recipe.opening import Count, open_data, open_split
 from tetract.recipe.planning import AnchorPlan, settle_anchors, stand_in
 from tetract.recipe.schema import Recipe
@@ -90,11 +91,15 @@ def train(
     datasets = [open_split(recipe, folder, split, on_prepared) for split in ("train", "val")]
     taught, checked = datasets
     check_every_task_is_taught(recipe, taught)
+    if on_warned:
+        on_warned(live_norm_warnings(recipe, taught))
     recipe = settle_anchors(recipe, taught, on_planned)
     if recipe.detection != network.spec.detection:
         network, carried = _start(recipe, resume=resume)
     if on_carried and carried:
         on_carried(carried)
+    if not resume:
+        measure_norm(recipe, network, taught)
     with run_folder(recipe.run.folder, resume=resume) as run:
         if resume:
             _restore(network, run / "last")
@@ -104,7 +109,7 @@ def train(
             Job(
                 network=network,
                 batches=StepBatches(taught, _plan(recipe, taught), seed=recipe.run.seed),
-                validate=lambda: headline(score(collect_network(recipe, network, checked))),
+                validate=lambda judged: headline(score(collect_network(recipe, judged, checked))),
                 balance=balance,
                 optimiser=recipe.optimiser,
                 run=recipe.run,
@@ -158,7 +163,11 @@ def _plan(recipe: Recipe, dataset: SliceDataset) -> BatchPlan:
         tasks=tuple(t for t in Task if t in recipe.tasks),
         batch_size=recipe.run.batch,
         seed=recipe.run.seed,
-        positive_fraction=recipe.data.positive_fraction,
+        drawing=Drawing(
+            positive_fraction=recipe.data.positive_fraction,
+            source_balance=recipe.data.source_balance,
+            classes=dataset.classes if recipe.data.class_balance else None,
+        ),
     )
 
 

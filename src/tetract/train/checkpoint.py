@@ -12,13 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load, save
 
 from tetract.errors import BundleError, InputError, MachineError
 from tetract.io import atomic_write_bytes, atomic_write_text
 from tetract.joint import Balance, State
+from tetract.model import Network
+from tetract.model.bundle import load_description
 
 OPTIMISER, PROGRESS = "optimiser.safetensors", "progress.json"
+LEARNING = "learning.safetensors"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +154,50 @@ def load_balance(folder: Path, method: str) -> State:
             "its weights with run.init_from",
         )
     return {name: dict(values) for name, values in saved["state"].items()}
+
+
+def save_learning(folder: Path, network: Network, averaged: Network | None) -> None:
+    """Write the weights that learn beside the model, where that is their average."""
+    if averaged is None:
+        return
+    state = {name: t.detach().contiguous().cpu() for name, t in network.state_dict().items()}
+    # The name of the model's own file ties the two together.
+    digest = load_description(folder).weights_sha256
+    atomic_write_bytes(folder / LEARNING, save(state, metadata={"average": digest}))
+
+
+def load_learning(folder: Path, network: Network, averaged: Network | None) -> None:
+    """Take the average from ``network``, which holds the saved model, and then its own weights.
+
+    Raises:
+        BundleError: ``E_OTHER_METHOD`` where only one of the run and the recipe averages weights,
+            ``E_MODEL_DIGEST`` where the two files are of different steps.
+    """
+    file = folder / LEARNING
+    if file.exists() != (averaged is not None):
+        kind = {True: "a running average of the weights", False: "the weights themselves"}
+        raise BundleError(
+            "E_OTHER_METHOD",
+            "the interrupted run kept its weights in another way",
+            where="run.average",
+            expected=kind[file.exists()],
+            found=kind[averaged is not None],
+            fix="Resume with the recipe.yaml of its run folder",
+        )
+    if averaged is None:
+        return
+    with safe_open(file, framework="pt") as opened:
+        belongs = (opened.metadata() or {}).get("average")
+        state = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - no mapping
+    if belongs != load_description(folder).weights_sha256:
+        raise BundleError(
+            "E_MODEL_DIGEST",
+            "the weights that learn belong to another step than their average",
+            where=f"{folder.name}/{LEARNING}",
+            fix="Start again from best/ with run.init_from",
+        )
+    averaged.load_state_dict(network.state_dict())
+    network.load_state_dict(state)
 
 
 def saved_step(folder: Path) -> int:

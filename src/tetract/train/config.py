@@ -64,6 +64,24 @@ class RunConfig(BaseModel):
     )
     workers: int = Field(default=0, ge=0, description="Processes that prepare batches.")
     init_from: Path | None = Field(default=None, description="Run whose weights to start from.")
+    average: float = Field(
+        default=0.0,
+        ge=0.0,
+        lt=1.0,
+        description="Decay per step of a running average of the weights, such as 0.99; the average "
+        "is what is validated and saved. 0: the weights themselves.",
+    )
+    flips: bool = Field(
+        default=False,
+        description="Whether validation and evaluation average each slice with its mirror image; "
+        "twice the time.",
+    )
+    reestimate_norm: int = Field(
+        default=0,
+        ge=0,
+        description="Training slices, labels unread, that BatchNorm's statistics are measured on "
+        "before the first step; for encoder.norm=frozen. 0: they stay as loaded.",
+    )
     freeze_encoder_steps: int = Field(
         default=0,
         ge=0,

@@ -22,6 +22,7 @@ from tetract.joint import (
     task_gradients,
 )
 from tetract.model import Network
+from tetract.train.average import average_of, follow
 from tetract.train.config import OptimiserConfig, RunConfig
 from tetract.train.freeze import hold_encoder
 from tetract.train.soundness import (
@@ -57,6 +58,7 @@ class JointModule(lightning.LightningModule):
     Attributes:
         done: Optimiser steps taken, those of an earlier, interrupted session included.
         batch_in_step: Which of its batches the step under way has come to, from 0.
+        averaged: Running average of the weights, or None where the recipe asks for none.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class JointModule(lightning.LightningModule):
     ) -> None:
         super().__init__()
         self.network = network
+        self.averaged = average_of(network) if run.average else None
         self.balance = balance
         self.config = optimiser
         self.run = run
@@ -78,6 +81,11 @@ class JointModule(lightning.LightningModule):
         self._kept = KeptBuffers(network)
         self._taught: list[_Taught] = []
         self._combined: Combined | None = None
+
+    @property
+    def judged(self) -> Network:
+        """What is validated and saved: the average where there is one."""
+        return self.network if self.averaged is None else self.averaged
 
     @property
     def ends_step(self) -> bool:
@@ -168,6 +176,9 @@ class JointModule(lightning.LightningModule):
     ) -> None:
         """Take the step, then let the method learn from it; saving comes after both."""
         super().optimizer_step(epoch, batch_idx, optimizer, optimizer_closure)
+        if self.averaged is not None and self._taught:
+            decay = self.run.average
+            follow(self.averaged, self.network, decay=decay, step=self.done + 1)
         if self._taught:
             before = mean_losses([one.values for one in self._taught])
             self.balance.weighting.learn(before, self._losses_now)

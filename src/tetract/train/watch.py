@@ -14,11 +14,18 @@ from lightning.pytorch.callbacks import Callback
 
 from tetract.errors import TetractError
 from tetract.evaluate.headline import LOWER_IS_BETTER
-from tetract.model import save_bundle
-from tetract.train.checkpoint import Progress, load_balance, load_progress, save_progress
+from tetract.model import Network, save_bundle
+from tetract.train.checkpoint import (
+    Progress,
+    load_balance,
+    load_learning,
+    load_progress,
+    save_learning,
+    save_progress,
+)
 from tetract.train.module import JointModule
 
-Validate = Callable[[], Mapping[str, float | None]]
+Validate = Callable[[Network], Mapping[str, float | None]]
 
 
 class Watch(Callback):
@@ -26,7 +33,7 @@ class Watch(Callback):
 
     Args:
         folder: The run folder.
-        validate: The headline figures of the validation split, None where undefined.
+        validate: The headline figures of a network on the validation split, None where undefined.
         version: Version of the package, written into the models.
         dataset: Name and split hash, written into the models.
     """
@@ -46,6 +53,7 @@ class Watch(Callback):
         last, balance = self.folder / "last", module.balance
         self.progress = load_progress(last, trainer.optimizers[0])
         balance.weighting.state = load_balance(last, balance.config.method)
+        load_learning(last, module.network, module.averaged)
         module.done = self.progress.step
 
     def on_train_batch_end(
@@ -80,11 +88,12 @@ class Watch(Callback):
         """Write ``last/``: model, optimiser, progress."""
         self.progress = replace(self.progress, step=step)
         self._save("last", module, step)
+        save_learning(self.folder / "last", module.network, module.averaged)
         save_progress(self.folder / "last", self.progress, trainer.optimizers[0], module.balance)
 
     def _validate(self, trainer: lightning.Trainer, module: JointModule, step: int) -> None:
         module.eval()
-        self.figures = self.validate()
+        self.figures = self.validate(module.judged)
         module.train()
         known = {f"val/{k}": v for k, v in self.figures.items() if v is not None}
         module.log_dict(known)
@@ -102,7 +111,7 @@ class Watch(Callback):
     def _save(self, name: str, module: JointModule, step: int) -> None:
         save_bundle(
             self.folder / name,
-            module.network,
+            module.judged,
             version=self.version,
             step=step,
             metrics=self.figures,
