@@ -160,6 +160,8 @@ def test_a_cache_may_move_with_its_data(table: Path, tmp_path: Path) -> None:
         {"image_px": 96},
         {"window_hu": (-1000.0, 150.0)},
         {"min_lesion_px": 40},
+        {"neighbours": 1},
+        {"neighbour_mm": 5.0},
         {"derive_boxes": False},
         {"merge": {"lesion": ["nodule"]}},
     ],

@@ -95,6 +95,17 @@ def test_carried_weights_change_the_encoder(tmp_path: Path) -> None:
     assert all(torch.equal(t, old[n]) for n, t in network.encoder.state_dict().items())
 
 
+def test_a_first_convolution_of_other_channels_is_reported(tmp_path: Path) -> None:
+    saved(tmp_path, Task.CLASSIFICATION)
+    network = make_network(Task.CLASSIFICATION, seed=1, neighbours=1)
+    before = network.encoder.trunk.conv1.weight.clone()
+    reports = {r.part: r for r in load_weights_from(network, tmp_path)}
+    assert reports["encoder"].mismatched == (
+        "encoder.trunk.conv1.weight (64, 1, 7, 7) -> (64, 3, 7, 7)",
+    )
+    assert torch.equal(network.encoder.trunk.conv1.weight, before)
+
+
 def test_a_run_that_shares_nothing_is_refused(tmp_path: Path) -> None:
     saved(tmp_path, Task.CLASSIFICATION)
     other = make_network(Task.SEGMENTATION, encoder={"name": "tu-efficientnet_lite0"})

@@ -37,9 +37,13 @@ def test_frozen_batch_norm_keeps_its_statistics_in_training() -> None:
     assert all(torch.equal(b, before[n]) for n, b in encoder.named_buffers())
 
 
-def test_a_misspelt_encoder_is_answered_with_near_ones() -> None:
-    with pytest.raises(RecipeError, match=r"E_UNKNOWN_ENCODER.*resnet50"):
-        Encoder(EncoderConfig(name="resnet5O"))
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("resnet5O", "resnet50"), ("vgg_13", "vgg13"), ("tu-efficientnet_lite00", "tu-efficientnet_")],
+)
+def test_a_misspelt_encoder_is_answered_with_near_ones(name: str, near: str) -> None:
+    with pytest.raises(RecipeError, match=rf"E_UNKNOWN_ENCODER.*Did you mean .*{near}"):
+        Encoder(EncoderConfig(name=name))
 
 
 def test_an_encoder_without_five_maps_is_refused() -> None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 import torch
 
-from makers import full_batch, make_batch, make_network
+from makers import make_batch, make_network
 from tetract.model import Encoder, EncoderConfig
 from tetract.tasks.segmentation import SegmentationOutput, segmentation_loss
 from tetract.types import Task
 
 S = Task.SEGMENTATION
 DEEP = {"widths": (32, 16, 16, 16, 8), "deep_supervision": 2}
-SUBSETS = [s for n in range(1, 5) for s in itertools.combinations(Task, n)]
 
 
 def levels(*shapes: int, value: float) -> list[torch.Tensor]:
@@ -100,18 +97,3 @@ def test_the_masks_teach_the_fine_stem() -> None:
     network.losses(make_batch(masks={0: [0]}), torch.Generator()).of(S).backward()
     grad = network.encoder.fine_stem[0][0].weight.grad
     assert bool((grad != 0).any())
-
-
-@pytest.mark.parametrize("tasks", SUBSETS, ids=lambda s: "".join(t.value[0] for t in s))
-def test_every_subset_trains_with_both(tasks: tuple[Task, ...]) -> None:
-    network = make_network(
-        *tasks,
-        segmentation=DEEP,
-        encoder={"name": "tu-test_resnet", "fine_stem": 4},
-        detection={"pyramid": "decoder", "width": 16, "box_hidden": 32},
-    )
-    losses = network.losses(full_batch(), torch.Generator().manual_seed(0))
-    total = torch.stack([losses.of(task) for task in tasks]).sum()
-    total.backward()
-    assert bool(total.isfinite())
-    assert tuple(losses.parts) == tasks

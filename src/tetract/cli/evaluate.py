@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 - each parameter is an option of the command
     run: Annotated[Path, typer.Argument(help="Run folder that `tetract train` wrote.")],
+    *,
     split: Annotated[str, typer.Option(help="train, val or test.")] = "test",
     weights: Annotated[str, typer.Option(help="best or last.")] = "best",
     out: Annotated[

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from tetract.data.neighbours import Neighbours
+
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -109,6 +111,10 @@ class DataConfig(BaseModel):
     Attributes:
         folder: Data set folder holding ``dataset.yaml`` and ``table.csv``.
         image_px: Side of the square image in pixels, a multiple of 32 (the encoder's stride).
+        neighbours: Slices on either side that the network sees as channels beside each slice; 0:
+            none. Where there are none, at the ends of a volume and for pictures, slices repeat.
+        neighbour_mm: Their distance in mm where the spacing is known, rounded to whole slices;
+            null: the next slice.
         window_hu: Lower and upper HU that become 0 and 1. Pictures without HU are scaled by
             their bit depth instead.
         derive_boxes: Whether masks of a box class also give boxes and instance masks.
@@ -142,6 +148,8 @@ class DataConfig(BaseModel):
     folder: Path
     image_px: int = Field(default=256, ge=32, le=2048, multiple_of=32)
     window_hu: tuple[float, float] = (-1350.0, 150.0)
+    neighbours: int = Field(default=0, ge=0, le=3)
+    neighbour_mm: float | None = Field(default=None, gt=0.0, le=50.0)
     derive_boxes: bool = True
     min_lesion_px: int = Field(default=4, ge=1)
     merge: dict[str, tuple[str, ...]] = Field(default_factory=dict)
@@ -157,6 +165,11 @@ class DataConfig(BaseModel):
     cache: bool = True
     cache_dir: Path | None = None
     cache_gb: float = Field(default=50.0, gt=0.0)
+
+    @property
+    def around(self) -> Neighbours:
+        """The two settings of neighbours together."""
+        return Neighbours(each_side=self.neighbours, distance_mm=self.neighbour_mm)
 
     @model_validator(mode="after")
     def _is_consistent(self) -> DataConfig:

@@ -28,7 +28,7 @@ from tetract.data.read_row import RowReader, slice_index
 from tetract.data.row_slices import LeftOut, RowSlice, leave_out, naming_row, row_slices
 from tetract.data.table import Row
 from tetract.errors import TetractError
-from tetract.types import LabelSpace, Targets, Task, Volume
+from tetract.types import LabelSpace, Task, Volume
 from tetract.types.batch import Identity, Sample
 
 Progress = Callable[[int, int], None]
@@ -69,6 +69,7 @@ class _Known:
     origins: tuple[Origin | None, ...]
     boxes: FoundBoxes | None
     candidates: tuple[int, ...]
+    alone: bool
 
 
 class SliceDataset(Dataset[Sample]):
@@ -165,7 +166,7 @@ class SliceDataset(Dataset[Sample]):
                 if self.config.cache and not is_on_disk:
                     self._packed[len(usable)] = prepared.packed
                 usable.append(item)
-                known.append(self._judge(unpack(prepared.packed).targets, prepared.origins))
+                known.append(self._judge(unpack(prepared.packed), prepared.origins))
             if progress is not None:
                 progress(done, len(self._items))
         self._items, self._known = usable, known
@@ -203,6 +204,11 @@ class SliceDataset(Dataset[Sample]):
         found = [known.candidates for known in self._all_known()]
         numbers = {kind: number for number, kind in enumerate(sorted(set(found)))}
         return np.array([numbers[kind] for kind in found], dtype=np.int64)
+
+    @property
+    def alone(self) -> int:
+        """How many slices have no other slice beside them as a channel."""
+        return sum(known.alone for known in self._all_known())
 
     @property
     def boxes(self) -> tuple[FoundBoxes | None, ...]:
@@ -302,7 +308,13 @@ class SliceDataset(Dataset[Sample]):
         source = self.folder.card.source(row.source)
         volume = self._reader.volume(row, source)
         index = slice_index(row, volume) if item.index is None else item.index
-        fitted = prepare_slice(volume, index, image_px=config.image_px, window_hu=config.window_hu)
+        fitted = prepare_slice(
+            volume,
+            index,
+            image_px=config.image_px,
+            window_hu=config.window_hu,
+            around=config.around,
+        )
         labels = self._reader.labels(row, volume, index)
         resolved = self._resolve(labels, row, fitted.letterbox.scale)
         identity = replace(self._identity(item), slice_index=index, spacing_mm=fitted.spacing_mm)
@@ -326,7 +338,8 @@ class SliceDataset(Dataset[Sample]):
         rules = replace(self._rules, min_area_px=early)
         return resolve_targets(labels, source, self.label_space, rules)
 
-    def _judge(self, targets: Targets, origins: Origins) -> _Known:
+    def _judge(self, sample: Sample, origins: Origins) -> _Known:
+        targets = sample.targets
         certain = targets.label is not None and int(targets.label.sum()) == 1
         shows_lesion = targets.masks is not None and bool(
             targets.masks.pixels[self._lesion_channels() & targets.masks.annotated].any()
@@ -353,6 +366,7 @@ class SliceDataset(Dataset[Sample]):
             candidates=()
             if targets.label is None
             else tuple(int(i) for i in np.flatnonzero(targets.label)),
+            alone=bool((sample.image == sample.centre).all()),
         )
 
     def _lesion_channels(self) -> Bool[np.ndarray, " K"]:

@@ -73,7 +73,7 @@ class LesionPaste:
             return Chest(sample=sample, lungs=None)
         known = self._dataset.folder.card.source(sample.identity.source).hu_known
         window_hu = self._dataset.config.window_hu if known else None
-        return Chest(sample=sample, lungs=estimate_lungs(sample.image[0], window_hu))
+        return Chest(sample=sample, lungs=estimate_lungs(sample.centre, window_hu))
 
     def _kind(self, source: str) -> str:
         """Equal for sources whose grey values mean the same."""

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float32, Shaped
 
 from tetract.data.label_algebra import Resolved
 from tetract.data.letterbox import Letterbox
+from tetract.data.neighbours import NO_NEIGHBOURS, Neighbours
 from tetract.errors import ReadError
 from tetract.types import Boxes, BoxTarget, MaskTarget, Targets, Volume
 
@@ -20,20 +21,31 @@ class PreparedSlice:
     """One slice on the model's grid.
 
     Attributes:
-        image: (1, S, S) float32 in [0, 1].
+        image: (C, S, S) float32 in [0, 1]: the slice, between its neighbours where some were asked
+            for.
         letterbox: How it was fitted, and the way back.
         spacing_mm: Height and width in mm of a pixel of ``image``, or None if unknown.
         note: How grey values became [0, 1], in words.
     """
 
-    image: Float32[np.ndarray, "1 S S"]
+    image: Float32[np.ndarray, "C S S"]
     letterbox: Letterbox
     spacing_mm: tuple[float, float] | None
     note: str
 
+    @property
+    def centre(self) -> Float32[np.ndarray, "S S"]:
+        """The slice without its neighbours."""
+        return self.image[len(self.image) // 2]
+
 
 def prepare_slice(
-    volume: Volume, index: int, *, image_px: int, window_hu: tuple[float, float]
+    volume: Volume,
+    index: int,
+    *,
+    image_px: int,
+    window_hu: tuple[float, float],
+    around: Neighbours = NO_NEIGHBOURS,
 ) -> PreparedSlice:
     """Slice ``index`` of a volume on the model's grid.
 
@@ -42,19 +54,20 @@ def prepare_slice(
         index: Slice, from 0.
         image_px: Side of the square image in pixels.
         window_hu: Lower and upper HU that become 0 and 1; values beyond are clipped.
+        around: Which slices beside it are channels too.
 
     Raises:
         ReadError: ``E_GREY_TYPE`` when grey values without HU are not 8- or 16-bit unsigned.
     """
-    values = volume.values[index]
-    letterbox = Letterbox(original=(values.shape[0], values.shape[1]), size_px=image_px)
+    values = volume.values[around.slices(volume, index)]  # a copy of few slices
+    letterbox = Letterbox(original=(values.shape[1], values.shape[2]), size_px=image_px)
     normalised, note = normalise(
         values, hu_known=volume.hu_known, window_hu=window_hu, name=volume.provenance.name
     )
     spacing = None
     if volume.geometry is not None:
         spacing = letterbox.spacing_to_model(volume.geometry.spacing_mm[1:])
-    image = letterbox.image_to_model(normalised)[None]
+    image = np.stack([letterbox.image_to_model(one) for one in normalised])
     return PreparedSlice(image=image, letterbox=letterbox, spacing_mm=spacing, note=note)
 
 

@@ -216,7 +216,7 @@ def _reconstruction(
     hidden = hidden_patches(shown, hiding)
     again = predictor.predict(hide(shown.image, hidden), (Task.RECONSTRUCTION,))
     masked = _numbers(_answer(again.reconstruction, Task.RECONSTRUCTION))
-    image, withheld = _numbers(shown.image), _array(hidden[:, 0])
+    image, withheld = _numbers(shown.centre), _array(hidden[:, 0])
     measured: list[ReconstructionRow] = []
     for row, who in enumerate(shown.identity):
         # Padding is easy to guess: counting it would flatter the model and the mean filter alike.

@@ -36,7 +36,7 @@ def decode_slice(
     box = fitted.letterbox
     reconstruction = residual = None
     if said.reconstruction is not None:
-        both = np.stack([_numbers(said.reconstruction[row])[0], fitted.image[0]])
+        both = np.stack([_numbers(said.reconstruction[row])[0], fitted.centre])
         reconstruction, shown = box.resize_probabilities_to_original(both)
         # Compared at the model's resolution: what resizing lost is not the model's error.
         residual = np.abs(reconstruction - shown)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import Float32
 
+from tetract.data.neighbours import Neighbours
 from tetract.data.preprocess import PreparedSlice, normalise, prepare_slice
 from tetract.infer.decode import decode_slice
 from tetract.io import once_per_code, read_study
@@ -85,7 +86,7 @@ class Predictor:
                 reader=study[0].provenance.reader,
                 name=study[0].provenance.name if len(study) == 1 else f"{len(study)} pictures",
                 slice_names=names,
-                warnings=_told(study),
+                warnings=(*_told(study), *self._repeated(study)),
                 derived=any(volume.provenance.derived for volume in study),
             ),
             model=self.bundle.identity + (MIRRORED if self.flips else ""),
@@ -102,13 +103,39 @@ class Predictor:
 
     def _prepared(self, study: Sequence[Volume]) -> Iterator[_Slice]:
         spec = self.bundle.description.spec
+        around = self._around
         for volume in study:
             for index in range(volume.depth):
                 fitted = prepare_slice(
-                    volume, index, image_px=spec.image_px, window_hu=spec.window_hu
+                    volume,
+                    index,
+                    image_px=spec.image_px,
+                    window_hu=spec.window_hu,
+                    around=around,
                 )
                 spacing = None if volume.geometry is None else volume.geometry.spacing_mm[1:]
                 yield _Slice(volume.provenance.slice_names[index], fitted, spacing)
+
+    @property
+    def _around(self) -> Neighbours:
+        spec = self.bundle.description.spec
+        return Neighbours(each_side=spec.neighbours, distance_mm=spec.neighbour_mm)
+
+    def _repeated(self, study: Sequence[Volume]) -> tuple[str, ...]:
+        """Say where slices stand for neighbours that are not there."""
+        around = self._around
+        repeated = sum(
+            len(set(around.slices(volume, index))) < 1 + 2 * around.each_side
+            for volume in study
+            for index in range(volume.depth)
+        )
+        if repeated == 0:
+            return ()
+        total = sum(volume.depth for volume in study)
+        return (
+            f"W_NEIGHBOURS_REPEATED {repeated} of {total} slices have too few slices beside them: "
+            "the last one was repeated",
+        )
 
     def _one_pass(self, passed: list[_Slice], first: int) -> list[SliceFindings]:
         image = torch.from_numpy(np.stack([one.fitted.image for one in passed]))

@@ -88,6 +88,8 @@ def _build_trunk(name: str, image_channels: int) -> nn.Module:
     timm_name = library_name.removeprefix("tu-")
     is_timm = library_name.startswith("tu-") and timm_name in timm.list_models()
     if library_name not in smp.encoders.encoders and not is_timm:
+        if library_name.startswith("tu-"):
+            known = [f"tu-{one}" for one in timm.list_models()]
         near = difflib.get_close_matches(name, known, n=3) or ["resnet18", "resnet50", "vgg13"]
         raise RecipeError(
             "E_UNKNOWN_ENCODER",

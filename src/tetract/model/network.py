@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
+from tetract.errors import BundleError
 from tetract.joint import TaskLosses
 from tetract.layers import step_channels, used_widths
 from tetract.model.decoding import Decoding
@@ -38,8 +39,6 @@ from tetract.tasks.segmentation import (
 from tetract.types import LabelSpace, Task
 from tetract.types.batch import Batch, Features
 from tetract.types.predictions import Predictions
-
-IMAGE_CHANNELS = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +110,6 @@ ARMS: dict[Task, Arm] = {
         build=lambda spec, trunk: ReconstructionHead(
             channels=trunk.channels,
             strides=trunk.strides,
-            image_channels=IMAGE_CHANNELS,
             config=spec.reconstruction,
         ),
         loss=reconstruction_loss,
@@ -140,7 +138,7 @@ class Network(nn.Module):
     def __init__(self, spec: NetworkSpec) -> None:
         super().__init__()
         self.spec = spec
-        self.encoder = Encoder(spec.encoder, image_channels=IMAGE_CHANNELS)
+        self.encoder = Encoder(spec.encoder, image_channels=spec.image_channels)
         self.heads = nn.ModuleDict(
             {task.value: ARMS[task].build(spec, self.encoder) for task in spec.tasks}
         )
@@ -161,7 +159,7 @@ class Network(nn.Module):
         """Encode once, then let every arm read the same features.
 
         Args:
-            image: (B, 1, H, W) in [0, 1]; H and W are multiples of 32.
+            image: (B, C, H, W) in [0, 1], C as in the spec; H and W are multiples of 32.
             tasks: Whose arms to run; None: all. A class needs the masks' arm too where it reads
                 from it.
         """
@@ -184,7 +182,19 @@ class Network(nn.Module):
         """Decoded outputs of ``tasks`` (None: all), on the grid of ``image``.
 
         They lie on the network's device.
+
+        Raises:
+            BundleError: ``E_OTHER_INPUT`` where the image has other channels than the network.
         """
+        if image.shape[1] != self.spec.image_channels:
+            raise BundleError(
+                "E_OTHER_INPUT",
+                "the model sees another number of slices at once",
+                where="neighbours",
+                expected=f"{self.spec.image_channels} channels",
+                found=str(image.shape[1]),
+                fix="Prepare slices with the neighbours that the model was trained with",
+            )
         output = self(image.to(next(self.parameters()).device), tasks)
         return Predictions(
             **{

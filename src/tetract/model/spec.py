@@ -86,6 +86,8 @@ class NetworkSpec(BaseModel):
     box_classes: tuple[str, ...] = ()
     image_px: int = Field(default=256, ge=64, le=2048, multiple_of=SIDE_MULTIPLE)
     window_hu: tuple[float, float] = (-1350.0, 150.0)
+    neighbours: int = Field(default=0, ge=0, le=3)
+    neighbour_mm: float | None = Field(default=None, gt=0.0)
 
     @model_validator(mode="after")
     def _heads_have_classes(self) -> NetworkSpec:
@@ -124,6 +126,11 @@ class NetworkSpec(BaseModel):
             ordered = [t.value for t in Task if t.value in given]
             data = {**data, "tasks": ordered + [t for t in given if t not in ordered]}
         return data
+
+    @property
+    def image_channels(self) -> int:
+        """A slice and its neighbours."""
+        return 1 + 2 * self.neighbours
 
     @property
     def class_reads_masks(self) -> bool:

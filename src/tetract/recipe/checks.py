@@ -67,6 +67,16 @@ def check_every_task_is_taught(recipe: Recipe, train: SliceDataset) -> None:
             )
 
 
+def neighbour_warnings(recipe: Recipe, train: SliceDataset) -> tuple[str, ...]:
+    """``W_NO_NEIGHBOURS`` where slices stand alone although the recipe shows neighbours."""
+    if recipe.data.neighbours == 0 or train.alone == 0:
+        return ()
+    return (
+        f"W_NO_NEIGHBOURS {train.alone} of {len(train)} training slices have no slice beside them "
+        "(pictures, files of one slice) and repeat themselves as their neighbours",
+    )
+
+
 def _check_known(key: str, asked: tuple[str, ...], known: tuple[str, ...]) -> None:
     for name in asked:
         if name not in known:

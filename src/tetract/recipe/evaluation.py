@@ -11,10 +11,12 @@ from tetract.data import DatasetFolder
 from tetract.data.audit.check import check_audit
 from tetract.data.batches import batches_in_order
 from tetract.data.dataset import SliceDataset
+from tetract.data.neighbours import Neighbours
+from tetract.errors import BundleError
 from tetract.evaluate.collect import Collected, collect
 from tetract.evaluate.result import About, Evaluation, Hiding, Setting
 from tetract.evaluate.score import score
-from tetract.model import Mirrored, Network, load_bundle
+from tetract.model import Mirrored, Network, NetworkSpec, load_bundle
 from tetract.recipe.cards import evaluation_cards
 from tetract.recipe.opening import Count, open_data, open_split
 from tetract.recipe.schema import Recipe
@@ -65,6 +67,7 @@ def evaluate_run(
     folder = open_data(recipe.data)
     bundle = load_bundle(model)
     spec = bundle.description.spec
+    _check_input(recipe, spec)
     recipe = recipe.model_copy(
         update={
             "tasks": bundle.network.tasks,
@@ -110,6 +113,25 @@ def collect_network(
     )
     predictor = Mirrored(network) if recipe.run.flips else network
     return collect(predictor, batches_in_order(dataset, EVALUATION_BATCH), setting)
+
+
+def _check_input(recipe: Recipe, spec: NetworkSpec) -> None:
+    """Refuse a model that sees other neighbours than the recipe prepares.
+
+    Raises:
+        BundleError: ``E_OTHER_INPUT``.
+    """
+    asked = recipe.data.around
+    known = Neighbours(each_side=spec.neighbours, distance_mm=spec.neighbour_mm)
+    if asked != known:
+        raise BundleError(
+            "E_OTHER_INPUT",
+            "the model was trained on other neighbours than the recipe prepares",
+            where="data.neighbours, data.neighbour_mm",
+            expected=f"{known.each_side}, {known.distance_mm}",
+            found=f"{asked.each_side}, {asked.distance_mm}",
+            fix="Evaluate with the recipe.yaml of the model's run",
+        )
 
 
 def _hash_cases(folder: DatasetFolder) -> str:

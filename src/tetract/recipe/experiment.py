@@ -22,7 +22,7 @@ from tetract.evaluate.score import score
 from tetract.joint import Balance
 from tetract.model import Network, PartReport, load_pretrained, load_weights_from
 from tetract.model.bundle import load_description, read_weights
-from tetract.recipe.checks import check_every_task_is_taught, fill_names
+from tetract.recipe.checks import check_every_task_is_taught, fill_names, neighbour_warnings
 from tetract.recipe.evaluation import collect_network
 from tetract.recipe.load import save_recipe
 from tetract.recipe.norm import live_norm_warnings, measure_norm
@@ -92,7 +92,7 @@ def train(
     taught, checked = datasets
     check_every_task_is_taught(recipe, taught)
     if on_warned:
-        on_warned(live_norm_warnings(recipe, taught))
+        on_warned((*live_norm_warnings(recipe, taught), *neighbour_warnings(recipe, taught)))
     recipe = settle_anchors(recipe, taught, on_planned)
     if recipe.detection != network.spec.detection:
         network, carried = _start(recipe, resume=resume)

@@ -74,4 +74,6 @@ class Recipe(BaseModel):
             box_classes=self.box_classes,
             image_px=self.data.image_px,
             window_hu=self.data.window_hu,
+            neighbours=self.data.neighbours,
+            neighbour_mm=self.data.neighbour_mm,
         )

@@ -19,7 +19,8 @@ class Sample:
     """One slice, ready for augmentation.
 
     Attributes:
-        image: (C, H, W) float32 in [0, 1].
+        image: (C, H, W) float32 in [0, 1]; the slice is the middle channel, its neighbours lie
+            around it.
         targets: What is known about it, on the same grid.
         identity: Who it is.
     """
@@ -27,6 +28,11 @@ class Sample:
     image: Float32[np.ndarray, "C H W"]
     targets: Targets
     identity: Identity
+
+    @property
+    def centre(self) -> Float32[np.ndarray, "H W"]:
+        """The slice without its neighbours."""
+        return self.image[len(self.image) // 2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +66,7 @@ class Batch:
     """Rows that may carry different labels.
 
     Attributes:
-        image: (B, C, H, W) float32 in [0, 1].
+        image: (B, C, H, W) float32 in [0, 1], as in ``Sample``.
         labelled: (B, 4) bool, which task each row teaches, columns in the order of ``Task``.
         label: (B, K) bool candidate classes; all False where unlabelled.
         masks: (B, M, H, W) bool.
@@ -78,6 +84,12 @@ class Batch:
     boxes: tuple[BoxRow | None, ...]
     identity: tuple[Identity, ...]
     hidden: Bool[Tensor, "B 1 H W"] | None = None
+
+    @property
+    def centre(self) -> Float[Tensor, "B 1 H W"]:
+        """The slices without their neighbours."""
+        middle = self.image.shape[1] // 2
+        return self.image[:, middle : middle + 1]
 
     def rows(self, task: Task) -> Int64[Tensor, " R"]:
         """Indices of the rows that teach ``task``."""

@@ -32,11 +32,11 @@ class Predictions:
     Attributes:
         class_probabilities: (B, K), rows sum to 1.
         mask_probabilities: (B, M, H, W), each channel on its own in [0, 1].
-        reconstruction: (B, C, H, W) in [0, 1].
+        reconstruction: (B, 1, H, W) in [0, 1].
         boxes: One entry per row.
     """
 
     class_probabilities: Float[Tensor, "B K"] | None = None
     mask_probabilities: Float[Tensor, "B M H W"] | None = None
-    reconstruction: Float[Tensor, "B C H W"] | None = None
+    reconstruction: Float[Tensor, "B 1 H W"] | None = None
     boxes: tuple[DetectedBoxes, ...] | None = None

@@ -59,7 +59,15 @@ class SliceCache:
         self._verified: set[tuple[str, int]] = set()
         self._folder = CacheFolder(config.cache_dir, int(config.cache_gb * _GIB))
         self._hashes = ContentHashes(self._folder)
-        wanted = {"image_px", "window_hu", "derive_boxes", "min_lesion_px", "merge"}
+        wanted = {
+            "image_px",
+            "window_hu",
+            "neighbours",
+            "neighbour_mm",
+            "derive_boxes",
+            "min_lesion_px",
+            "merge",
+        }
         self._settings = {
             "code": code_version(),
             "config": config.model_dump(mode="json", include=wanted),

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from tetract.errors import BundleError, MachineError, RecipeError
 from tetract.model.encoder import ALIASES, DEPTH
 from tetract.model.known_weights import KNOWN_WEIGHTS
-from tetract.model.network import IMAGE_CHANNELS, Network
+from tetract.model.network import Network
 from tetract.model.pretrained.files import State, read_state
 from tetract.model.pretrained.fit import first_conv, renamed
 from tetract.model.pretrained.packages import read_astra, read_hed, read_lite0
@@ -70,7 +70,7 @@ def _read(network: Network) -> State:
     if weights == "hed":
         return read_hed(config.name)
     if weights == "astra":
-        return read_astra(config.name, IMAGE_CHANNELS)
+        return read_astra(config.name, network.spec.image_channels)
     return read_lite0() if weights == "lite0" else _imagenet(config.name)
 
 
@@ -138,7 +138,7 @@ def _notes(network: Network, found: State, target: dict[str, Tensor]) -> tuple[s
     if has and not had:
         notes.append(
             "W_WEIGHTS_NORM: these weights come without the statistics that BatchNorm needs; with "
-            "encoder.norm=frozen they must be estimated first"
+            "encoder.norm=frozen they must be estimated first (run.reestimate_norm)"
         )
     known = KNOWN_WEIGHTS.get(str(spec.encoder.weights))
     if known is not None and known.window_hu not in {None, spec.window_hu}:

@@ -51,9 +51,9 @@ class ReconstructionConfig(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReconstructionOutput:
-    """``image``: (B, C, H, W) float32 in [0, 1]."""
+    """``image``: (B, 1, H, W) float32 in [0, 1], the slice without its neighbours."""
 
-    image: Float[Tensor, "B C H W"]
+    image: Float[Tensor, "B 1 H W"]
 
 
 class ReconstructionHead(nn.Module):
@@ -64,7 +64,6 @@ class ReconstructionHead(nn.Module):
         *,
         channels: tuple[int, ...],
         strides: tuple[int, ...],
-        image_channels: int,
         config: ReconstructionConfig,
     ) -> None:
         super().__init__()
@@ -77,7 +76,7 @@ class ReconstructionHead(nn.Module):
         )
         # 3x3 for the same reason as in the segmentation head: it learns faster than 1x1.
         self.project = nn.Conv2d(
-            self.decoder.channels_out, image_channels, kernel_size=3, padding=1
+            self.decoder.channels_out, out_channels=1, kernel_size=3, padding=1
         )
 
     def forward(self, features: Features) -> ReconstructionOutput:

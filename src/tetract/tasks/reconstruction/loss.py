@@ -15,12 +15,13 @@ def reconstruction_loss(
 ) -> dict[str, Tensor]:
     """Mean absolute error in model units ([0, 1] over the window).
 
-    Only hidden pixels count when ``batch.hidden`` is given: visible ones could be copied.
+    The slice itself is asked for, not its neighbours. Only hidden pixels count when
+    ``batch.hidden`` is given: visible ones could be copied.
 
     Returns:
         ``{"l1": scalar}``.
     """
-    error = (output.image - batch.image).abs()
+    error = (output.image - batch.centre).abs()
     if batch.hidden is None:
         return {"l1": error.mean()}
     hidden = batch.hidden.expand_as(error)

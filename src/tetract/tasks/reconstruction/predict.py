@@ -11,6 +11,6 @@ from tetract.tasks.reconstruction.head import ReconstructionHead, Reconstruction
 def predict_image(
     head: ReconstructionHead,  # noqa: ARG001  the four rooms share one signature
     output: ReconstructionOutput,
-) -> Float[Tensor, "B C H W"]:
-    """(B, C, H, W) in [0, 1] over the model's window."""
+) -> Float[Tensor, "B 1 H W"]:
+    """(B, 1, H, W) in [0, 1] over the model's window."""
     return output.image
