@@ -18,8 +18,12 @@ __version__ = "0.1.0"
 __all__ = ["__version__", "load"]
 
 
-def load(path: str | Path) -> Predictor:
+def load(path: str | Path, *, flips: bool = False) -> Predictor:
     """Load a saved model, or a run's best one, ready to predict.
+
+    Args:
+        path: A model or run folder.
+        flips: Whether it also looks at each slice mirrored and says the mean; twice the time.
 
     Raises:
         BundleError: Where there is no intact model.
@@ -27,4 +31,4 @@ def load(path: str | Path) -> Predictor:
     # torch takes seconds to import; `tetract --help` must not wait for it.
     from tetract.infer import load as load_predictor  # noqa: PLC0415  see above
 
-    return load_predictor(path)
+    return load_predictor(path, flips=flips)

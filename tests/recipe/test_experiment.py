@@ -140,6 +140,18 @@ def test_evaluation_covers_every_task_and_source(run: Path) -> None:
     assert "masked_mae" in document
 
 
+def test_mirror_images_are_said_wherever_their_mean_is_shown(run: Path, cohort: Path) -> None:
+    recipe = load_recipe(run / "recipe.yaml", ["run.flips=true"])
+    evaluation = evaluate_run(recipe, run / "last", split="test", draws=0).evaluation
+    assert "mirror image" in evaluation.about.model
+    findings = tetract.load(run, flips=True).predict(cohort / "unseen")
+    assert "mirror image" in findings.model
+    assert (
+        findings.class_probabilities
+        != tetract.load(run).predict(cohort / "unseen").class_probabilities
+    )
+
+
 def test_a_run_reads_a_study(run: Path, cohort: Path) -> None:
     findings = tetract.load(run).predict(cohort / "unseen")
     assert findings.geometry is not None

@@ -74,5 +74,5 @@ def test_a_run_with_neighbours_evaluates_and_predicts(tmp_path: Path) -> None:
     assert any(line.startswith("W_NEIGHBOURS_REPEATED 2 of") for line in found.provenance.warnings)
     assert all(one.residual is not None for one in found.slices)
     other = saved.model_copy(update={"data": saved.data.model_copy(update={"neighbours": 2})})
-    with pytest.raises(BundleError, match=r"E_OTHER_INPUT .*expected 1, 5\.0; found 2, 5\.0"):
+    with pytest.raises(BundleError, match=r"E_OTHER_INPUT .*expected 1, 5\.0, found 2, 5\.0"):
         evaluate_run(other, tmp_path / "run", split="test", draws=0)

@@ -27,7 +27,7 @@ _COARSE_PX: Final = 2.0
 
 def details(samples: Sequence[Sample]) -> Float[np.ndarray, "N 4096"]:
     """Each slice at 64 px without what is coarser than 2 px, as a vector of unit length."""
-    images = torch.from_numpy(np.stack([sample.image[:1] for sample in samples]))
+    images = torch.from_numpy(np.stack([sample.centre[None] for sample in samples]))
     small = torch.nn.functional.interpolate(images, size=(GRID_PX, GRID_PX), mode="area")
     grey = small[:, 0].double().numpy()
     fine = grey - gaussian_filter(grey, (0.0, _COARSE_PX, _COARSE_PX))
