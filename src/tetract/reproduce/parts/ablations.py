@@ -7,6 +7,13 @@ from dataclasses import dataclass
 from tetract.reproduce.arm import Arm, Pair, Part, Settings, arm_of
 from tetract.reproduce.basis import Basis
 
+OTHER_HOSPITALS: Settings = {
+    "data.augment.quarter_turns": 0.5,
+    "data.augment.rewindow": 0.5,
+    "data.augment.coarse": 0.3,
+}
+"""Augmentation for slices that lie, are windowed and are sampled another way."""
+
 
 @dataclass(frozen=True, slots=True)
 class Other:
@@ -118,8 +125,11 @@ ABLATIONS = (
         key="A10",
         title="Augmentation",
         about="Default: flips, rotation and zoom, grey values, noise, blur. Alternatives: none; no "
-        "change of grey values.",
+        "change of grey values; lesions copied into other lungs; turns and other windows and "
+        "pixels, for other hospitals.",
         others=(
+            Other("lesions copied", {"data.augment.paste.share": 0.5}),
+            Other("for other hospitals", OTHER_HOSPITALS),
             Other("none", {"data.augment.enabled": False}),
             Other(
                 "no change of grey values",

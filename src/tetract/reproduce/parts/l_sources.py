@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tetract.reproduce.arm import Arm, Part
 from tetract.reproduce.basis import Basis, Left
+from tetract.reproduce.parts.ablations import OTHER_HOSPITALS
 
 
 def parts(basis: Basis) -> tuple[Part, ...]:
@@ -26,14 +29,20 @@ def _part(basis: Basis, left: Left, key: str) -> Part:
         },
         without=source,
     )
+    wider = replace(
+        unseen,
+        name=f"{unseen.name}, augmented for other hospitals",
+        changes={**unseen.changes, **OTHER_HOSPITALS},
+    )
     both = sorted(left.shared.classes | left.shared.masks | left.shared.boxes)
     return Part(
         key=key,
         title=f"Never trained on {source}",
         about=f"How much is lost on a source that training never saw? Figures of {source} alone: "
         "first on its own test patients by a model that trained with its other patients, then on "
-        "all of its slices by one that never saw it. The cases differ, so this is no paired test. "
+        "all of its slices by one that never saw it, without and with augmentation for other "
+        "hospitals (A10). The cases differ, so this is no paired test. "
         f"Labels both sides share: {', '.join(both)}.",
-        arms=(known, unseen),
+        arms=(known, unseen, wider),
         source=source,
     )
