@@ -9,7 +9,18 @@ from typing import Annotated
 import typer
 
 from tetract import __version__
-from tetract.cli import compare, data, demo, doctor, evaluate, plan, predict, reproduce, train
+from tetract.cli import (
+    compare,
+    data,
+    demo,
+    doctor,
+    evaluate,
+    plan,
+    predict,
+    pretrain,
+    reproduce,
+    train,
+)
 from tetract.errors import BugError, Exit, InputError, MachineError, TetractError
 
 # Typer raises click's UsageError, or since lately a copy of its own. The parent of BadParameter,
@@ -26,6 +37,7 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.command("plan")(plan.plan)
+app.command("pretrain")(pretrain.pretrain)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)

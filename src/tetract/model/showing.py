@@ -1,4 +1,4 @@
-"""Which rows the encoder sees whole, and which with patches hidden."""
+"""Which rows the encoder sees whole, and which hidden or damaged in part."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from tetract.tasks.reconstruction import ReconstructionConfig
+from tetract.tasks.reconstruction.damage import Damaged, add_noise, confuse
 from tetract.tasks.reconstruction.hide import draw_hidden, hide
 from tetract.types import Task
 from tetract.types.batch import Batch
@@ -21,7 +22,7 @@ class Shown:
     """What goes through the encoder, and what it is compared with.
 
     Attributes:
-        image: (R, C, H, W) input of the encoder, patches hidden in some rows.
+        image: (R, C, H, W) input of the encoder, hidden or damaged in part in some rows.
         batch: The same R rows with their true images and with the labels each is used for.
     """
 
@@ -37,7 +38,7 @@ def show(
 ) -> Shown:
     """Arrange one step's rows for a single pass through the encoder.
 
-    For masked reconstruction some rows are appended a second time with patches hidden, so that
+    Unless reconstruction is plain, some rows are appended a second time, hidden or damaged, so that
     the other tasks never see a damaged slice; a row that teaches nothing but reconstruction is
     not encoded whole. Rows that teach none of ``tasks`` are left out.
     """
@@ -58,25 +59,36 @@ def show(
     labelled[: len(whole), RECONSTRUCTION] = False
     labelled[len(whole) :] = False
     labelled[len(whole) :, RECONSTRUCTION] = True
-    height, width = batch.image.shape[-2:]
-    hidden = torch.zeros(len(rows), 1, height, width, dtype=torch.bool)
-    hidden[len(whole) :] = draw_hidden(
-        (len(again), height, width),
+    damaged = _damaged(batch.image[again], config, generator)
+    untouched = torch.zeros_like(batch.image[whole, :1], dtype=torch.bool)
+    return Shown(
+        image=torch.cat([batch.image[whole], damaged.image]),
+        batch=replace(stacked, labelled=labelled, hidden=torch.cat([untouched, damaged.changed])),
+    )
+
+
+def _damaged(
+    image: Float[Tensor, "R C H W"], config: ReconstructionConfig, generator: torch.Generator
+) -> Damaged:
+    """The rows as reconstruction is shown them, and which pixels it must infer."""
+    if config.mode == "denoising":
+        return add_noise(image, config.noise_std, generator)
+    if config.mode == "genesis":
+        return confuse(image, generator)
+    rows, _, height, width = image.shape
+    hidden = draw_hidden(
+        (rows, height, width),
         patch_px=config.patch_px,
         fraction=config.hidden_fraction,
         generator=generator,
-    )
-    hidden = hidden.to(batch.image.device)
-    return Shown(
-        image=hide(stacked.image, hidden),
-        batch=replace(stacked, labelled=labelled, hidden=hidden),
-    )
+    ).to(image.device)
+    return Damaged(image=hide(image, hidden), changed=hidden)
 
 
 def _rows_to_hide(
     batch: Batch, columns: list[int], share: float, generator: torch.Generator
 ) -> Int64[Tensor, " H"]:
-    """Rows for masked reconstruction: all that teach nothing else, then others up to the share."""
+    """Rows for reconstruction: all that teach nothing else, then others up to the share."""
     usable = batch.rows(Task.RECONSTRUCTION)
     only = ~batch.labelled[usable][:, columns].any(dim=1)
     shuffled = torch.randperm(len(usable), generator=generator).to(usable.device)

@@ -3,6 +3,16 @@
 from tetract.recipe.evaluation import Evaluated, evaluate_run
 from tetract.recipe.experiment import Finished, train
 from tetract.recipe.load import load_recipe, save_recipe
+from tetract.recipe.pretraining import pretraining
 from tetract.recipe.schema import Recipe
 
-__all__ = ["Evaluated", "Finished", "Recipe", "evaluate_run", "load_recipe", "save_recipe", "train"]
+__all__ = [
+    "Evaluated",
+    "Finished",
+    "Recipe",
+    "evaluate_run",
+    "load_recipe",
+    "pretraining",
+    "save_recipe",
+    "train",
+]

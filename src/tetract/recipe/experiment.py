@@ -28,6 +28,7 @@ from tetract.recipe.load import save_recipe
 from tetract.recipe.norm import live_norm_warnings, measure_norm
 from tetract.recipe.opening import Count, open_data, open_split
 from tetract.recipe.planning import AnchorPlan, settle_anchors, stand_in
+from tetract.recipe.pretraining import run_first_stage, starts_from
 from tetract.recipe.schema import Recipe
 from tetract.train import Job, Progress, fit, run_folder
 from tetract.types import Task
@@ -80,6 +81,12 @@ def train(
         TetractError: Whatever is wrong with recipe, data or machine; nothing is trained then.
         KeyboardInterrupt: After an orderly stop.
     """
+    if recipe.run.pretrain_steps:
+
+        def run_stage(stage: Recipe, again: bool) -> Finished:
+            return train(stage, resume=again, show_progress=show_progress, on_prepared=on_prepared)
+
+        resume = run_first_stage(recipe, run_stage, resume=resume)
     folder = open_data(recipe.data)
     audited = check_audit(folder.root, folder.rows, allow_leaks=recipe.data.allow_leaks)
     heads = check_heads(folder.rows, Split.TEST, skip_unreadable=recipe.data.skip_unreadable)
@@ -181,5 +188,5 @@ def _start(recipe: Recipe, *, resume: bool) -> tuple[Network, tuple[PartReport, 
 
 
 def _carry(recipe: Recipe, network: Network) -> tuple[PartReport, ...]:
-    start = recipe.run.init_from
+    start = starts_from(recipe)
     return () if start is None else load_weights_from(network, start)

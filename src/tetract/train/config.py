@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class OptimiserConfig(BaseModel):
@@ -82,9 +82,21 @@ class RunConfig(BaseModel):
         description="Training slices, labels unread, that BatchNorm's statistics are measured on "
         "before the first step; for encoder.norm=frozen. 0: they stay as loaded.",
     )
+    pretrain_steps: int = Field(
+        default=0,
+        ge=0,
+        description="Steps of a first stage that reconstructs every training slice, labelled or "
+        "not; the training starts from it (docs/how-to/pretrain.md). Not with init_from.",
+    )
     freeze_encoder_steps: int = Field(
         default=0,
         ge=0,
         description="First optimiser steps in which only the heads learn: the encoder's weights "
         "and BatchNorm statistics stay as they were carried over.",
     )
+
+    @model_validator(mode="after")
+    def _starts_from_one_place(self) -> RunConfig:
+        if self.pretrain_steps and self.init_from is not None:
+            raise ValueError("give pretrain_steps or init_from, not both")
+        return self

@@ -72,7 +72,8 @@ class Batch:
         masks: (B, M, H, W) bool.
         masks_annotated: (B, M) bool; a False channel holds no information.
         boxes: One entry per row, None where unlabelled.
-        hidden: (B, 1, H, W) bool, pixels withheld from the encoder, or None when all are shown.
+        hidden: (B, 1, H, W) bool, pixels withheld from the encoder or shown damaged, or None when
+            all are shown as they are.
         identity: One entry per row.
     """
 

@@ -18,9 +18,10 @@ class ReconstructionConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    mode: Literal["masked", "plain"] = Field(
+    mode: Literal["masked", "denoising", "genesis", "plain"] = Field(
         default="masked",
-        description="masked: infer hidden patches; plain: the paper's U-Net, which sees all.",
+        description="masked: infer hidden patches; denoising: take noise away; genesis: mend other "
+        "grey values, shuffled places and painted parts; plain: the paper's U-Net, which sees all.",
     )
     widths: tuple[int, ...] = Field(
         default=(128, 64, 48, 32, 16), description="Decoder channels, deepest step first."
@@ -30,15 +31,18 @@ class ReconstructionConfig(BaseModel):
     )
     finest_skip: int | None = Field(
         default=None,
-        description="Finest skip used, stride in px; by default 8 when masked, 1 when plain.",
+        description="Finest skip used, stride in px; by default 1 when plain, else 8.",
     )
     patch_px: int = Field(default=16, ge=2, description="Side of a hidden patch, px.")
+    noise_std: float = Field(
+        default=0.1, gt=0.0, le=1.0, description="Noise to take away, in model units."
+    )
     hidden_fraction: float = Field(default=0.5, gt=0.0, lt=1.0, description="Share of patches.")
     rows_per_step: float = Field(
         default=0.5,
         gt=0.0,
         le=1.0,
-        description="Share of the batch's rows shown a second time with patches hidden.",
+        description="Share of the batch's rows shown a second time, hidden or damaged.",
     )
 
     @property
@@ -46,7 +50,7 @@ class ReconstructionConfig(BaseModel):
         """Stride in px of the finest skip in use."""
         if self.finest_skip is not None:
             return self.finest_skip
-        return 8 if self.mode == "masked" else 1
+        return 1 if self.mode == "plain" else 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Absolute error, on hidden pixels where there are any."""
+"""Absolute error, on hidden or damaged pixels where there are any."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def reconstruction_loss(
 ) -> dict[str, Tensor]:
     """Mean absolute error in model units ([0, 1] over the window).
 
-    The slice itself is asked for, not its neighbours. Only hidden pixels count when
-    ``batch.hidden`` is given: visible ones could be copied.
+    The slice itself is asked for, not its neighbours. Only hidden or damaged pixels count when
+    ``batch.hidden`` is given: others could be copied.
 
     Returns:
         ``{"l1": scalar}``.
