@@ -167,6 +167,10 @@ def test_an_empty_evaluation_can_be_written() -> None:
     assert "\N{EM DASH}[1]" in evaluation_to_markdown(empty)
 
 
+def test_the_tables_say_whether_the_network_copies() -> None:
+    assert "Reconstruction, whether it copies" in evaluation_to_markdown(evaluated())
+
+
 def test_markdown_says_what_was_evaluated_and_what_for() -> None:
     text = evaluation_to_markdown(evaluated())
     for part in ("tetract evaluate run --split test", "sha256:ab12", "W_NO_PATIENT_IDS", "Split"):

@@ -224,6 +224,20 @@ def _reconstruction(evaluation: Evaluation, sections: Sequence[Section]) -> Iter
         f"{hiding.fraction:.0%} of the {hiding.patch_px} px patches withheld, seed {hiding.seed}; "
         "SSIM of the whole slice with those pixels filled in.",
     )
+    yield _table(
+        "Reconstruction, whether it copies",
+        ["rows", "noise", "closer than the noise", "grain kept", "grain left out", "copies"],
+        [
+            [
+                *(name, r.copying.noise, r.copying.below_noise, r.copying.grain_kept),
+                *(r.copying.grain_correlation, "likely" if r.copying.likely else "not shown"),
+            ]
+            for name, r in pairs
+        ],
+        "The whole slice shown. Noise cannot be inferred from anatomy: a network that gives it "
+        "back lets pixels through.",
+        next((r.copying.warning for _, r in pairs if r.copying.warning), ""),
+    )
 
 
 def _detection(sections: Sequence[Section]) -> Iterator[Table]:
