@@ -27,7 +27,8 @@ import numpy as np
 import torch
 from torchvision.ops import masks_to_boxes
 
-from tetract.data.augment import apply, draw
+from tetract.data.augment import apply
+from tetract.data.augment_draw import draw
 from tetract.data.collate import collate
 from tetract.data.config import AugmentConfig, DataConfig
 from tetract.data.dataset import SliceDataset

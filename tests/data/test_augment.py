@@ -9,10 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tetract.data.augment import AugmentDraw, apply, draw
+from tetract.data.augment import apply
+from tetract.data.augment_draw import AugmentDraw, draw
 from tetract.data.collate import collate
 from tetract.data.config import AugmentConfig
+from tetract.data.intensity import change_intensity
 from tetract.data.lesions import tight_boxes
+from tetract.data.warp import Warp
 from tetract.types import Boxes, BoxTarget, LabelSpace, MaskTarget, Targets
 from tetract.types.batch import Identity, Sample
 
@@ -207,3 +210,67 @@ def test_apply_does_not_touch_its_input() -> None:
     apply(one, AugmentDraw(flip_x=True, gamma=2.0, scale=1.1, noise_std=0.1))
     assert np.array_equal(one.image, before[0])
     assert np.array_equal(boxes_of(one).xyxy, before[1])
+
+
+def whole_warp(mask: np.ndarray, change: AugmentDraw) -> np.ndarray:
+    """Every pixel of a moved mask, without the short cut of a window."""
+    return Warp(change, SIZE).image(mask[None].astype(np.float32))[0]
+
+
+@settings(deadline=None, max_examples=80)
+@given(
+    change=st.builds(
+        AugmentDraw,
+        rotation_deg=st.floats(-45, 45),
+        scale=st.floats(0.5, 2),
+        shift_px=st.tuples(st.floats(-48, 48), st.floats(-48, 48)),
+    ),
+    corner=st.tuples(st.integers(0, SIZE - 1), st.integers(0, SIZE - 1)),
+    side=st.integers(0, 40),
+)
+def test_a_mask_moved_in_its_window_is_the_mask_moved_whole(
+    change: AugmentDraw, corner: tuple[int, int], side: int
+) -> None:
+    mask = np.zeros((SIZE, SIZE), dtype=bool)
+    mask[corner[0] : corner[0] + side, corner[1] : corner[1] + side] = True
+    moved = np.zeros((SIZE, SIZE), dtype=np.float32)
+    for found in Warp(change, SIZE).masks(mask[None]):
+        if found is not None:
+            moved[found.window] = found.share
+    assert np.array_equal(moved, whole_warp(mask, change))
+
+
+def test_gamma_is_a_power_and_keeps_black_and_white() -> None:
+    image = np.linspace(0, 1, SIZE * SIZE, dtype=np.float32).reshape(1, SIZE, SIZE)
+    changed = change_intensity(image.copy(), AugmentDraw(gamma=0.75))
+    assert np.abs(changed - image.astype(np.float64) ** 0.75).max() < 1e-6
+    assert (changed[0, 0, 0], changed[0, -1, -1]) == (0, 1)
+
+
+def test_noise_is_normal_and_its_seed_alone_decides_it() -> None:
+    grey = np.full((1, SIZE, SIZE), 0.5, dtype=np.float32)
+    change = AugmentDraw(noise_std=0.05, noise_seed=4_000_000_000)
+    noise = change_intensity(grey.copy(), change) - grey
+    assert np.array_equal(change_intensity(grey.copy(), change) - grey, noise)
+    assert not np.array_equal(change_intensity(grey.copy(), replace(change, noise_seed=1)), noise)
+    assert abs(noise.mean()) < 0.002
+    assert abs(noise.std() - 0.05) < 0.002
+    assert 0.66 < np.mean(np.abs(noise) < 0.05) < 0.71
+
+
+def test_every_range_of_a_draw_is_filled_and_none_is_tied_to_another() -> None:
+    config = AugmentConfig(geometry=1, intensity=1, noise=1, blur=1)
+    draws = [draw(config, np.random.default_rng(seed), SIZE) for seed in range(400)]
+    drawn = np.array(
+        [
+            [
+                *(d.rotation_deg, np.log(d.scale), *d.shift_px, np.log(d.gamma), d.contrast),
+                *(d.brightness, d.noise_std, d.noise_seed, d.blur_px),
+            ]
+            for d in draws
+        ]
+    )
+    spread = np.ptp(drawn, axis=0)
+    wide = [20, np.log(1.25 / 0.8), *[0.12 * SIZE] * 2, np.log(1.35 / 0.75), 0.3, 0.1, 0.03]
+    assert np.allclose(spread, [*wide, 2**32, 0.8], rtol=0.05)
+    assert np.abs(np.corrcoef(drawn.T) - np.eye(10)).max() < 0.2

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,18 @@ def test_unknown_patients_and_a_changed_split_are_warned_of(tmp_path: Path) -> N
     assert [w.split()[0] for w in open_dataset(tmp_path).warnings] == ["W_NO_PATIENT_IDS"]
     write_table(tmp_path, {"split": "train"})
     assert [w.split()[0] for w in open_dataset(tmp_path).warnings][1:] == ["W_SPLIT_CHANGED"]
+
+
+@pytest.mark.parametrize("used", [("ct", "png"), ("ct", "ct")])
+def test_hu_beside_grey_values_are_normalised_knowingly(
+    tmp_path: Path, used: tuple[str, str]
+) -> None:
+    card = a_card(a_source("ct"), a_source("png", hu_known=False))
+    rows = [replace(a_row(tmp_path, f"{n}.png"), source=name) for n, name in enumerate(used)]
+    write_dataset(tmp_path, card, rows)
+    told = [w for w in open_dataset(tmp_path).warnings if w.startswith("W_MIXED_GREYS")]
+    assert len(told) == (used == ("ct", "png"))
+    assert all("HU of ct are" in line and "grey values of png by" in line for line in told)
 
 
 def test_known_patients_need_no_warning(tmp_path: Path) -> None:

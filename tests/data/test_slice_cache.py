@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from tetract.data import read_image, read_row
-from tetract.data.augment import apply, draw
+from tetract.data.augment import apply
+from tetract.data.augment_draw import draw
 from tetract.data.cache import slices as slice_cache
 from tetract.data.cache.entry import decode
 from tetract.data.card import DatasetCard, SourceCard

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 from torch.utils.data import DataLoader, Dataset
 
-from tetract.data.augment import apply, draw
+from tetract.data.augment import apply
+from tetract.data.augment_draw import draw
 from tetract.data.collate import collate
 from tetract.data.crop import crop, draw_window
 from tetract.data.dataset import SliceDataset

@@ -155,12 +155,29 @@ def dataset_warnings(card: DatasetCard, rows: Iterable[Row]) -> list[str]:
                 "id and are grouped by image; one patient may lie in two splits, scores may be "
                 "too high"
             )
+    lines += _mixed_greys(card, rows)
     if card.split is not None and card.split.hash != split_hash(rows):
         lines.append(
             "W_SPLIT_CHANGED the split differs from the one the card was written with; results "
             "are not comparable with earlier ones"
         )
     return lines
+
+
+def _mixed_greys(card: DatasetCard, rows: Sequence[Row]) -> list[str]:
+    used = {row.source for row in rows}
+    names = {
+        known: ", ".join(s.name for s in card.sources if s.name in used and s.hu_known is known)
+        for known in (True, False)
+    }
+    if not all(names.values()):
+        return []
+    return [
+        f"W_MIXED_GREYS HU of {names[True]} are normalised by the window data.window_hu, grey "
+        f"values of {names[False]} by the whole range of their type (255 or 65535), for their "
+        "window is lost; a model can tell these sources apart by brightness, so scores pooled "
+        "over them may be too high"
+    ]
 
 
 def _raise_first(problems: list[InputError]) -> None:

@@ -71,7 +71,7 @@ def map_row(record: Record, source: SourceMapping, around: Surroundings) -> Row:
     """Read one record.
 
     Raises:
-        LabelError: ``E_NO_RULE`` when no rule covers it, ``E_NO_CLASS_OF_FILE``, or a bad box.
+        LabelError: ``E_NO_RULE`` when no rule covers it, or a bad box.
         ReadError: ``E_MISSING_IMAGE``, ``E_MISSING_MASK`` or an unreadable annotation.
     """
     cells = record.cells

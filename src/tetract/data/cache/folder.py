@@ -58,8 +58,11 @@ class CacheFolder:
         """The content of a file, mapped into memory, or None. It stays readable if removed."""
         path = self._path(name)
         try:
-            with path.open("rb") as file:
-                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+            try:
+                mapped = mmap.mmap(file, 0, access=mmap.ACCESS_READ)
+            finally:
+                os.close(file)
             if name not in self._mine:
                 os.utime(path)
                 self._mine.add(name)

