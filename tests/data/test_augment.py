@@ -27,7 +27,7 @@ def sample(*blocks: tuple[int, int, int, int], with_masks: bool = True) -> Sampl
     masks = np.zeros((len(blocks), SIZE, SIZE), dtype=bool)
     for mask, (x0, y0, x1, y1) in zip(masks, blocks, strict=True):
         mask[y0:y1, x0:x1] = True
-    union = masks.any(axis=0, keepdims=True)
+    union = np.asarray(masks.any(axis=0, keepdims=True))
     boxes = Boxes(
         xyxy=np.array(blocks, dtype=np.float32).reshape(-1, 4),
         labels=np.arange(len(blocks), dtype=np.int64),

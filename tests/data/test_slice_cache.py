@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -97,8 +97,8 @@ def numbers(value: object) -> object:
     """Everything a sample holds, down to the bytes."""
     if isinstance(value, np.ndarray):
         return value.dtype.name, value.shape, value.tobytes()
-    if hasattr(value, "__dataclass_fields__"):
-        return {name: numbers(getattr(value, name)) for name in value.__dataclass_fields__}
+    if is_dataclass(value):
+        return {field.name: numbers(getattr(value, field.name)) for field in fields(value)}
     return value
 
 
