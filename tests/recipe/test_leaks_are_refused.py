@@ -74,4 +74,4 @@ def test_every_evaluation_tells_of_the_leak(leaking: Path, tmp_path: Path) -> No
     recipe = fill_names(tiny_recipe(leaking, tmp_path / "run"), card)
     save_bundle(tmp_path / "model", build_network(recipe), version="test")
     told = evaluate_run(recipe, tmp_path / "model", split="val").evaluation.about.warnings
-    assert [line.split()[0] for line in told] == ["W_LEAK_ALLOWED"]
+    assert [line.split()[0] for line in told if "W_LABELS_" not in line] == ["W_LEAK_ALLOWED"]

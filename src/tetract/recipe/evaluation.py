@@ -18,6 +18,7 @@ from tetract.evaluate.result import About, Evaluation, Hiding, Setting
 from tetract.evaluate.score import score
 from tetract.model import Mirrored, Network, NetworkSpec, load_bundle
 from tetract.recipe.cards import evaluation_cards
+from tetract.recipe.label_origins import origin_warnings
 from tetract.recipe.opening import Count, open_data, open_split
 from tetract.recipe.schema import Recipe
 from tetract.types.card import Card
@@ -78,12 +79,13 @@ def evaluate_run(
     )
     dataset = open_split(recipe, folder, split, on_prepared)
     left_out = tuple(f"W_LEFT_OUT {reason}" for reason in dataset.skipped)
+    origins = origin_warnings(dataset.summary(), recipe.tasks)
     audited = check_audit(folder.root, folder.rows, allow_leaks=True)  # a report warns, always
     about = About(
         command=command,
         split=split,
         model=bundle.identity + (MIRRORED if recipe.run.flips else ""),
-        warnings=(*folder.warnings, *audited, *left_out),
+        warnings=(*folder.warnings, *audited, *left_out, *origins),
     )
     collected = collect_network(recipe, bundle.network, dataset)
     resamples = draw_resamples(collected.seen, draws=draws, seed=0) if draws else AS_IS
