@@ -16,10 +16,9 @@ from pathlib import Path
 
 from tetract.data.finish_import import ImportOptions
 from tetract.data.import_csv import import_csv
-from tetract.evaluate.files import write_evaluation
 from tetract.evaluate.result import Evaluation, Section
-from tetract.evaluate.tables import support_text
-from tetract.recipe import Recipe, evaluate_run, load_recipe, train
+from tetract.evaluate.table_cells import support_text
+from tetract.recipe import Recipe, evaluate_run, load_recipe, save_evaluated, train
 from tetract.types import Task
 from tetract.types.figure import Figure
 
@@ -69,7 +68,7 @@ def scored(recipe: Recipe, split: str) -> Evaluation:
     folder = recipe.run.folder / "evaluation" / split
     resolved = load_recipe(recipe.run.folder / "recipe.yaml")
     done = evaluate_run(resolved, recipe.run.folder / "last", split=split)
-    write_evaluation(folder, done.evaluation, done.collected)
+    save_evaluated(folder, done)
     return done.evaluation
 
 

@@ -27,7 +27,7 @@ from tetract.data.dataset import SliceDataset
 from tetract.evaluate.cards.look_alikes import details
 from tetract.evaluate.cards.probes import Probe, nearest, ridge
 from tetract.evaluate.cards.random_labels import Side, run_random_labels
-from tetract.evaluate.tables import support_text
+from tetract.evaluate.table_cells import support_text
 from tetract.types import LabelSpace
 from tetract.types.batch import Sample
 from tetract.types.figure import Figure, count_support

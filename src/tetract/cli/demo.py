@@ -86,35 +86,13 @@ def _predict(run: Path, study: Path, out: Path) -> Path:
 
 
 def _write_overview(out: Path, finished: Finished, done: Evaluated) -> Path:
-    """The run's page and its figures as JSON and Markdown."""
-    import os
-    import platform
-    from importlib.metadata import version
+    """The evaluation into its run, and the report above all."""
+    from tetract.recipe import save_evaluated
+    from tetract.report.run.write import write_report
 
-    import tetract
-    from tetract.evaluate.files import write_evaluation
-    from tetract.evaluate.tables import evaluation_tables
-    from tetract.io import atomic_write_text
-    from tetract.report import learning_curves, run_page
-
-    shown = sorted((out / "findings" / "overlays").glob("*.png"))[:6]
-    page = run_page(
-        "demo",
-        evaluation_tables(done.evaluation),
-        learning_curves(finished.folder / "logs" / "metrics.csv"),
-        [(file.stem, file.read_bytes()) for file in shown],
-        command="tetract demo",
-        environment={
-            "TetraCT": tetract.__version__,
-            "torch": version("torch"),
-            "Python": platform.python_version(),
-            "seed": str(finished.recipe.run.seed),
-            "steps": str(finished.progress.step),
-            "training": f"{finished.seconds:.0f} s on {os.cpu_count()} cores",
-        },
-    )
-    write_evaluation(out, done.evaluation, done.collected, done.cards)
-    atomic_write_text(out / "index.html", page)
+    evaluation = finished.folder / "evaluation" / "test"
+    save_evaluated(evaluation, done)
+    write_report(finished.folder, evaluation, out / "index.html")
     return out / "index.html"
 
 

@@ -39,9 +39,8 @@ def evaluate(  # noqa: PLR0913 - each parameter is an option of the command
     import sys
 
     from tetract.cli.progress import counting
-    from tetract.evaluate.files import write_evaluation
     from tetract.model.bundle import find_bundle
-    from tetract.recipe import evaluate_run, load_recipe
+    from tetract.recipe import evaluate_run, load_recipe, save_evaluated
 
     named = run / weights
     model = named if named.is_dir() else find_bundle(run)
@@ -60,5 +59,8 @@ def evaluate(  # noqa: PLR0913 - each parameter is an option of the command
             on_prepared=count,
         )
     folder = out or run / "evaluation" / split
-    typer.echo(write_evaluation(folder, done.evaluation, done.collected, done.cards))
+    typer.echo(save_evaluated(folder, done))
     typer.echo(f"Written to {folder}")
+    where = "" if out is None else f" --evaluation {shlex.quote(str(folder))}"
+    aim = "" if out is not None or split == "test" else f" --split {split}"
+    typer.echo(f"As one page: tetract report {shlex.quote(str(run))}{aim}{where}")

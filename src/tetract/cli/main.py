@@ -18,6 +18,7 @@ from tetract.cli import (
     plan,
     predict,
     pretrain,
+    report,
     reproduce,
     train,
 )
@@ -40,6 +41,7 @@ app.command("plan")(plan.plan)
 app.command("pretrain")(pretrain.pretrain)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
+app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("predict")(predict.predict)
 app.command("demo")(demo.demo)

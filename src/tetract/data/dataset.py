@@ -230,6 +230,13 @@ class SliceDataset(Dataset[Sample]):
         """The recipe's name for a class of the data set."""
         return self._rules.renamed(name)
 
+    def find(self, who: Identity) -> int | None:
+        """Where the slice stands in the split; None where it does not."""
+        for position, item in enumerate(self._items):
+            if item.position == who.row and item.index in {None, who.slice_index}:
+                return position
+        return None
+
     def summary(self) -> tuple[TaskCount, ...]:
         """What each source gives each task, in the order of ``Task`` and of the card."""
         labelled, positive, sources = self.labelled, self.positive, np.asarray(self.sources)

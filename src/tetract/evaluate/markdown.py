@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tetract.evaluate.result import Evaluation
+from tetract.evaluate.table_cells import support_text
 from tetract.evaluate.table_text import to_markdown
-from tetract.evaluate.tables import evaluation_tables, support_text
+from tetract.evaluate.tables import evaluation_tables
 
 RESEARCH_USE = "Research use only, not a medical device."
 LEGEND = (

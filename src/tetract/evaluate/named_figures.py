@@ -30,6 +30,11 @@ def section_figures(section: Section) -> Iterator[tuple[str, Figure]]:
         yield from _walk(field.name, getattr(section, field.name))
 
 
+def named_parts(name: str, scores: object) -> Iterator[tuple[str, Figure]]:
+    """The figures inside a noun of scores, each name beginning with ``name``."""
+    yield from _walk(name, scores)
+
+
 def is_better_low(name: str) -> bool:
     """Whether less of this figure is better."""
     return name.rsplit("/", maxsplit=1)[-1].startswith(_LOWER_IS_BETTER)

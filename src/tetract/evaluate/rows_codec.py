@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
+from collections.abc import Mapping
 from functools import cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import numpy as np
 
@@ -16,7 +17,7 @@ _DTYPES: Final = ("bool", "int64", "float32", "float64")
 
 
 def encode(value: Any) -> Any:
-    """JSON values for a dataclass, an array, a tuple, a number, a string or None."""
+    """JSON values for a dataclass, an array, a tuple, a mapping, a number, a string or None."""
     if dataclasses.is_dataclass(value):
         return {
             field.name: encode(getattr(value, field.name)) for field in dataclasses.fields(value)
@@ -25,6 +26,9 @@ def encode(value: Any) -> Any:
         return _encode_array(value)
     if isinstance(value, tuple):
         return [encode(entry) for entry in value]
+    if isinstance(value, Mapping):
+        pairs = cast("Mapping[str, object]", value)
+        return {name: encode(entry) for name, entry in pairs.items()}
     return value.item() if isinstance(value, np.generic) else value
 
 

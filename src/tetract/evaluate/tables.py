@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tetract.evaluate.result import Evaluation, Section
+from tetract.evaluate.table_cells import Cells, make_table
 from tetract.tasks.classification.metrics import ClassScores
 from tetract.tasks.detection.metrics import LesionScores
 from tetract.tasks.segmentation.contour_scores import ContourScores
 from tetract.tasks.segmentation.metrics import MaskScores
-from tetract.types.figure import Figure, Support
+from tetract.types import Task
 from tetract.types.table import Table
 
-DASH = "\N{EM DASH}"
 BANNER = (
     "Class and source coincide: overall classification figures may measure the source. Each "
     "source holds one class only, so telling the scanners apart is enough to score high."
@@ -31,24 +31,21 @@ DETECTION_NOTE = (
     "false positive (FP) per slice at IoU 0.3; slices free of lesions count."
 )
 
-_Cells = Sequence[str | Figure]
-
 
 def evaluation_tables(evaluation: Evaluation) -> tuple[Table, ...]:
     """All tables, in the order of ``Task``; a task the model does not have has none."""
+    return tuple(table for tables in task_tables(evaluation).values() for table in tables)
+
+
+def task_tables(evaluation: Evaluation) -> dict[Task, tuple[Table, ...]]:
+    """The main tables of each task."""
     sections = (evaluation.overall, *evaluation.sources)
-    return (
-        *_classification(evaluation, sections),
-        *_segmentation(sections),
-        *_reconstruction(evaluation, sections),
-        *_detection(sections),
-    )
-
-
-def support_text(support: Support) -> str:
-    """``slices / patients``, and how many slices name no patient."""
-    unknown = support.slices_without_patient
-    return f"{support.slices} / {support.patients}" + (f" +{unknown}?" if unknown else "")
+    return {
+        Task.CLASSIFICATION: tuple(_classification(evaluation, sections)),
+        Task.SEGMENTATION: tuple(_segmentation(sections)),
+        Task.RECONSTRUCTION: tuple(_reconstruction(evaluation, sections)),
+        Task.DETECTION: tuple(_detection(sections)),
+    }
 
 
 def source_warning(evaluation: Evaluation) -> str:
@@ -64,44 +61,11 @@ def source_warning(evaluation: Evaluation) -> str:
     return ""
 
 
-def _with_interval(figure: Figure) -> str:
-    """``0.812 [0.754, 0.861]``, or the number alone where no interval is known."""
-    if figure.interval is None:
-        return f"{figure.value:.3f}"
-    return f"{figure.value:.3f} [{figure.interval.low:.3f}, {figure.interval.high:.3f}]"
-
-
-def _table(
-    title: str, columns: Sequence[str], rows: Sequence[_Cells], note: str = "", warning: str = ""
-) -> Table:
-    """Write figures as text and gather why some are missing."""
-    reasons: list[str] = []
-
-    def text(cell: str | Figure) -> str:
-        if isinstance(cell, str):
-            return cell
-        if cell.value is not None:
-            return f"{_with_interval(cell)} ({support_text(cell.support)})"
-        if cell.reason not in reasons:
-            reasons.append(cell.reason)
-        return f"{DASH}[{reasons.index(cell.reason) + 1}]"
-
-    written = tuple(tuple(text(cell) for cell in row) for row in rows)
-    missing = "; ".join(f"[{number}] {reason}" for number, reason in enumerate(reasons, 1))
-    return Table(
-        title=title,
-        columns=tuple(columns),
-        rows=written,
-        note=" ".join(part for part in (note, f"{missing}." if missing else "") if part),
-        warning=warning,
-    )
-
-
 def _classification(evaluation: Evaluation, sections: Sequence[Section]) -> Iterator[Table]:
     pairs = [(s.name, s.classification) for s in sections if s.classification is not None]
     if not pairs:
         return
-    yield _table(
+    yield make_table(
         "Classification",
         [
             *("rows", "AUROC (macro)", "AP (macro)", "accuracy", "balanced accuracy", "F1 (macro)"),
@@ -121,7 +85,7 @@ def _classification(evaluation: Evaluation, sections: Sequence[Section]) -> Iter
         *("AUROC", "AP", "accuracy", "F1", "MCC", "sensitivity", "specificity"),
         *("sensitivity at 95 % specificity", "Brier", "ECE"),
     ]
-    yield _table(
+    yield make_table(
         "Classification, each class against the rest",
         ["rows", "class", "positive", "negative", *figures],
         [_class_row(name, c) for name, one in pairs for c in one.classes],
@@ -129,7 +93,7 @@ def _classification(evaluation: Evaluation, sections: Sequence[Section]) -> Iter
     )
 
 
-def _class_row(name: str, one: ClassScores) -> _Cells:
+def _class_row(name: str, one: ClassScores) -> Cells:
     counts = (str(one.positives), str(one.negatives))
     return [
         *(name, one.name, *counts),
@@ -142,7 +106,7 @@ def _segmentation(sections: Sequence[Section]) -> Iterator[Table]:
     pairs = [(s.name, s.segmentation) for s in sections if s.segmentation is not None]
     if not pairs:
         return
-    yield _table(
+    yield make_table(
         "Segmentation",
         ["rows", "Dice (lesions)", "Dice (macro)", "IoU (macro)"],
         [[name, one.dice_lesions, one.dice_macro, one.iou_macro] for name, one in pairs],
@@ -150,12 +114,12 @@ def _segmentation(sections: Sequence[Section]) -> Iterator[Table]:
     )
     pooled = ["Dice, all pixels", "IoU, all pixels", "Dice, per slice"]
     painted = ["FP px per free slice", "FP mm2 per free slice"]
-    yield _table(
+    yield make_table(
         "Segmentation, each class",
         ["rows", "class", "slices with", "slices without", "Dice", "IoU", *pooled, *painted],
         [_mask_row(name, mask) for name, one in pairs for mask in one.classes],
     )
-    yield _table(
+    yield make_table(
         "Segmentation, contours",
         ["rows", "class", "unit", "slices", "missed", "HD95", "NSD"],
         [
@@ -167,7 +131,7 @@ def _segmentation(sections: Sequence[Section]) -> Iterator[Table]:
         ],
         CONTOUR_NOTE,
     )
-    yield _table(
+    yield make_table(
         "Segmentation, lesion by lesion",
         [*("rows", "class", "lesions", "found", "false parts"), *LESIONWISE],
         [
@@ -184,12 +148,12 @@ def _segmentation(sections: Sequence[Section]) -> Iterator[Table]:
     )
 
 
-def _contour_row(name: str, mask: str, one: ContourScores) -> _Cells:
+def _contour_row(name: str, mask: str, one: ContourScores) -> Cells:
     within = "" if one.tolerance is None else f" at {one.tolerance:g} {one.unit}"
     return [name, mask, f"{one.unit}{within}", str(one.slices), str(one.missed), one.hd95, one.nsd]
 
 
-def _mask_row(name: str, one: MaskScores) -> _Cells:
+def _mask_row(name: str, one: MaskScores) -> Cells:
     counts = (str(one.slices_with), str(one.slices_without))
     return [
         *(name, one.name, *counts, one.dice, one.iou),
@@ -205,13 +169,13 @@ def _reconstruction(evaluation: Evaluation, sections: Sequence[Section]) -> Iter
     hiding, width = evaluation.setting.hiding, evaluation.setting.hu_window_width
     window = "of unknown width in HU" if width is None else f"{width:g} HU wide"
     figures = ["MAE in HU", "RMSE", "PSNR in dB", "SSIM"]
-    yield _table(
+    yield make_table(
         "Reconstruction, the whole slice shown",
         ["rows", "MAE", *figures],
         [[name, r.mae, r.mae_hu, r.rmse, r.psnr_db, r.ssim] for name, r in pairs],
         f"In units of the window ({window}), data range 1.0; means over slices.",
     )
-    yield _table(
+    yield make_table(
         "Reconstruction, hidden pixels",
         ["rows", "MAE", "MAE of a mean filter", *figures],
         [
@@ -224,7 +188,7 @@ def _reconstruction(evaluation: Evaluation, sections: Sequence[Section]) -> Iter
         f"{hiding.fraction:.0%} of the {hiding.patch_px} px patches withheld, seed {hiding.seed}; "
         "SSIM of the whole slice with those pixels filled in.",
     )
-    yield _table(
+    yield make_table(
         "Reconstruction, whether it copies",
         ["rows", "noise", "closer than the noise", "grain kept", "grain left out", "copies"],
         [
@@ -248,7 +212,7 @@ def _detection(sections: Sequence[Section]) -> Iterator[Table]:
         *("AP@0.1", "AP@0.3", "AP@0.5", "COCO AP", "sensitivity at 1 FP per slice"),
         *("CPM per slice", "CPM per scan"),
     ]
-    yield _table(
+    yield make_table(
         "Detection",
         ["rows", "lesion", "lesions", *figures],
         [
@@ -258,7 +222,7 @@ def _detection(sections: Sequence[Section]) -> Iterator[Table]:
         ],
         DETECTION_NOTE,
     )
-    yield _table(
+    yield make_table(
         "Detection, by size",
         ["rows", "lesion", "size", "lesions", "sensitivity at 1 FP per slice"],
         [
@@ -270,7 +234,7 @@ def _detection(sections: Sequence[Section]) -> Iterator[Table]:
     )
 
 
-def _lesion_row(name: str, one: LesionScores) -> _Cells:
+def _lesion_row(name: str, one: LesionScores) -> Cells:
     return [
         *(name, one.name, str(one.lesions)),
         *(one.ap_10, one.ap_30, one.ap_50, one.ap_coco, one.sensitivity_1fp),

@@ -1,6 +1,6 @@
 """The typed experiment, read from YAML, checked against its data, and run."""
 
-from tetract.recipe.evaluation import Evaluated, evaluate_run
+from tetract.recipe.evaluation import Evaluated, evaluate_run, save_evaluated
 from tetract.recipe.experiment import Finished, train
 from tetract.recipe.load import load_recipe, save_recipe
 from tetract.recipe.pretraining import pretraining
@@ -13,6 +13,7 @@ __all__ = [
     "evaluate_run",
     "load_recipe",
     "pretraining",
+    "save_evaluated",
     "save_recipe",
     "train",
 ]

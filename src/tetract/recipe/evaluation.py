@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,16 +14,23 @@ from tetract.data.batches import batches_in_order
 from tetract.data.dataset import SliceDataset
 from tetract.data.neighbours import Neighbours
 from tetract.errors import BundleError
+from tetract.evaluate.case_files import write_cases
+from tetract.evaluate.choose_cases import choose_cases
 from tetract.evaluate.collect import Collected, collect
+from tetract.evaluate.files import write_evaluation
 from tetract.evaluate.result import About, Evaluation, Hiding, Setting
+from tetract.evaluate.results import make_results, write_results
 from tetract.evaluate.score import score
 from tetract.model import Mirrored, Network, NetworkSpec, load_bundle
 from tetract.recipe.cards import evaluation_cards
+from tetract.recipe.cases import draw_cases
+from tetract.recipe.facts import gather_facts
 from tetract.recipe.label_origins import origin_warnings
 from tetract.recipe.opening import Count, open_data, open_split
 from tetract.recipe.schema import Recipe
 from tetract.types.card import Card
-from tetract.types.resamples import AS_IS, draw_resamples
+from tetract.types.case import Case
+from tetract.types.resamples import AS_IS, Resamples, draw_resamples
 
 EVALUATION_BATCH = 8
 MIRRORED = " (mean of each slice and its mirror image)"
@@ -36,12 +44,18 @@ class Evaluated:
     Attributes:
         evaluation: The figures.
         collected: What comparisons and plots need.
+        resamples: The draws behind the intervals.
         cards: What to know beside the figures; empty where none were asked for.
+        cases: Best, median and worst slice of each task, with pictures.
+        facts: Where it was made.
     """
 
     evaluation: Evaluation
     collected: Collected
-    cards: tuple[Card, ...] = ()
+    resamples: Resamples
+    cards: tuple[Card, ...]
+    cases: tuple[Case, ...]
+    facts: Mapping[str, str]
 
 
 def evaluate_run(
@@ -90,8 +104,26 @@ def evaluate_run(
     collected = collect_network(recipe, bundle.network, dataset)
     resamples = draw_resamples(collected.seen, draws=draws, seed=0) if draws else AS_IS
     evaluation = score(collected, about=about, resamples=resamples)
-    made = evaluation_cards(recipe, bundle, dataset, evaluation, collected) if cards else ()
-    return Evaluated(evaluation=evaluation, collected=collected, cards=made)
+    hiding = collected.setting.hiding
+    return Evaluated(
+        evaluation=evaluation,
+        collected=collected,
+        resamples=resamples,
+        cards=evaluation_cards(recipe, bundle, dataset, evaluation, collected) if cards else (),
+        cases=draw_cases(
+            _predictor(recipe, bundle.network), dataset, choose_cases(collected), hiding
+        ),
+        facts=gather_facts(recipe, bundle.description, folder.card.name, collected.setting.cases),
+    )
+
+
+def save_evaluated(folder: Path, done: Evaluated) -> str:
+    """Write everything about an evaluation into ``folder``; returns the Markdown."""
+    text = write_evaluation(folder, done.evaluation, done.collected, done.cards)
+    results = make_results(done.evaluation, done.collected, done.resamples, done.facts)
+    write_results(folder, results)
+    write_cases(folder, done.cases)
+    return text
 
 
 def collect_network(
@@ -113,8 +145,13 @@ def collect_network(
         seed=recipe.run.seed,
         arm=_hash_arm(recipe),
     )
-    predictor = Mirrored(network) if recipe.run.flips else network
-    return collect(predictor, batches_in_order(dataset, EVALUATION_BATCH), setting)
+    batches = batches_in_order(dataset, EVALUATION_BATCH)
+    return collect(_predictor(recipe, network), batches, setting)
+
+
+def _predictor(recipe: Recipe, network: Network) -> Network | Mirrored:
+    """What answers: the network, or the mean of its answers to a slice and its mirror image."""
+    return Mirrored(network) if recipe.run.flips else network
 
 
 def _check_input(recipe: Recipe, spec: NetworkSpec) -> None:

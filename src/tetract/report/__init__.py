@@ -1,4 +1,4 @@
-"""Pictures and pages: findings as a folder, a run as one HTML file. Research use only.
+"""Pictures and pages: findings as a folder, a run as one HTML file (``run``). Research use only.
 
 ``figure`` is not imported here: it alone needs matplotlib, and a machine that only predicts has
 none.
@@ -11,7 +11,6 @@ from tetract.report.findings_files import FindingsFiles, write_findings
 from tetract.report.folder import check_free
 from tetract.report.overlay import draw_slice
 from tetract.report.page import findings_page
-from tetract.report.run_page import run_page
 
 __all__ = [
     "FindingsFiles",
@@ -19,6 +18,5 @@ __all__ = [
     "draw_slice",
     "findings_page",
     "learning_curves",
-    "run_page",
     "write_findings",
 ]

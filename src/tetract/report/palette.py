@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tetract.types import LabelSpace
 
 # Okabe and Ito, "Color Universal Design" (2008), ordered for contrast on dark grey pictures.
@@ -10,7 +12,11 @@ _COLOURS = ("#56B4E9", "#E69F00", "#CC79A7", "#F0E442", "#009E73", "#D55E00", "#
 
 def class_colours(space: LabelSpace) -> dict[str, str]:
     """Colour (#rrggbb) by name; a mask and a box of the same name share theirs."""
-    names = dict.fromkeys(space.mask_classes + space.box_classes)
+    return colours_of(dict.fromkeys(space.mask_classes + space.box_classes))
+
+
+def colours_of(names: Iterable[str]) -> dict[str, str]:
+    """Colour (#rrggbb) by name, in the order of the names."""
     return {name: _COLOURS[at % len(_COLOURS)] for at, name in enumerate(names)}
 
 

@@ -117,7 +117,7 @@ main,header>div{padding:0 16px}
 .plain,.blank{aspect-ratio:auto}.control p{margin:0 0 4px;font-size:13px}
 .control label{flex-wrap:wrap}.control output{text-align:left}
 h1{font-size:22px}}
-@media print{@page{margin:12mm}body{font-size:10.5pt;-webkit-print-color-adjust:exact;
+@media print{@page{size:A4;margin:12mm}body{font-size:10.5pt;-webkit-print-color-adjust:exact;
 print-color-adjust:exact}header{padding-top:0}main,header>div{padding:0;max-width:none}
 .js .control{display:none}.grid{grid-template-columns:repeat(3,minmax(0,1fr));gap:12px}
 .slice{break-inside:avoid}h2{margin-top:22px;break-after:avoid}tr{break-inside:avoid}
@@ -126,7 +126,7 @@ a{color:inherit;text-decoration:none}.plain{padding:8px;font-size:9pt}
 """
 
 
-def document(title: str, body: Html, script: str = "") -> str:
+def document(title: str, body: Html, script: str = "", css: str = "") -> str:
     """A whole page in one string.
 
     The content policy allows no network at all and no script except ``script`` itself, whose hash
@@ -136,6 +136,7 @@ def document(title: str, body: Html, script: str = "") -> str:
         title: Shown in the browser's tab; escaped.
         body: What is inside ``<body>``.
         script: Our own JavaScript, or nothing.
+        css: Our own style of this kind of page, beyond what all share.
     """
     allowed = "'none'"
     if script:
@@ -152,7 +153,7 @@ def document(title: str, body: Html, script: str = "") -> str:
         el("meta", name="viewport", content="width=device-width, initial-scale=1"),
         el("meta", name="referrer", content="no-referrer"),
         el("title", title),
-        el("style", Html(_CSS)),
+        el("style", Html(_CSS + css)),
     )
     code = el("script", Html(script)) if script else Html()
     page = el("html", head, el("body", body, code), lang="en")

@@ -38,7 +38,7 @@ class Line:
     Attributes:
         name: Its name in the key.
         x: (P,) along the first axis.
-        y: (P,) along the second.
+        y: (P,) along the second; () where only a band is drawn.
         low: (P,) lower end of the interval of ``y``, None where it is unknown; () without any.
         high: (P,) upper end.
         look: How the points belong together. ``STEP``: from each x to the next at the y of the

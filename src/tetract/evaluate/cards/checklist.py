@@ -12,7 +12,7 @@ from typing import Final
 from tetract.data import split_hash
 from tetract.evaluate.cards.material import Material
 from tetract.evaluate.cards.words import note, unknown
-from tetract.evaluate.tables import support_text
+from tetract.evaluate.table_cells import support_text
 from tetract.types.card import Card
 from tetract.types.table import Table
 

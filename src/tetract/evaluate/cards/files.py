@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tetract.evaluate.markdown import RESEARCH_USE
-from tetract.evaluate.serialise import plain
+from tetract.evaluate.rows_codec import encode
 from tetract.io import atomic_write_text
 from tetract.types.card import Card
 
@@ -31,7 +31,7 @@ def write_cards(folder: Path, cards: Sequence[Card]) -> None:
 
 def cards_to_json(cards: Sequence[Card]) -> dict[str, Any]:
     """Everything on the cards as plain values; the keys are the field names of ``Card``."""
-    return {"schema": SCHEMA, "use": RESEARCH_USE, "cards": [plain(card) for card in cards]}
+    return {"schema": SCHEMA, "use": RESEARCH_USE, "cards": [encode(card) for card in cards]}
 
 
 def cards_to_markdown(cards: Sequence[Card]) -> str:

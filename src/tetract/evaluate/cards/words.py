@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from tetract.evaluate.tables import DASH, support_text
+from tetract.evaluate.table_cells import DASH, support_text
 from tetract.types.card import Remark, Verdict
 from tetract.types.figure import Figure
 

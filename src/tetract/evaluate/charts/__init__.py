@@ -1,0 +1,1 @@
+"""What the report draws, computed: one file per task, charts as data."""
