@@ -20,7 +20,11 @@ def _asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *switches: str) -> R
         raise ReadError("E_NOT_FOUND", "stopped")
 
     monkeypatch.setattr("tetract.io.read_study", stop)
-    monkeypatch.setattr("tetract.infer.load", lambda _: None)
+
+    def load(_: Path, **_options: object) -> None:
+        """Only the reader is looked at."""
+
+    monkeypatch.setattr("tetract.infer.load", load)
     words = ["predict", str(tmp_path / "x"), "-m", "model", "-o", str(tmp_path / "out")]
     code = main._guarded([*words, *switches])
     return seen[0] if seen else code
