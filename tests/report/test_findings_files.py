@@ -6,6 +6,7 @@ import dataclasses
 import errno
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from tetract.report import findings_files, write_findings
 from tetract.report.folder import safe_stem
 
 
-def record(folder: Path) -> dict:
+def record(folder: Path) -> dict[str, Any]:
     return json.loads((folder / "findings.json").read_text(encoding="utf-8"))
 
 
@@ -27,6 +28,7 @@ def tree(folder: Path) -> list[str]:
 def test_the_record_repeats_what_was_found(tmp_path: Path) -> None:
     findings, images = study(3)
     content = record(write_findings(tmp_path / "out", findings, images).folder)
+    assert findings.slices[0].boxes
     box = findings.slices[0].boxes[0]
     assert content["schema"] == "tetract.findings/1"
     assert "Research use only" in content["notice"]
@@ -36,6 +38,8 @@ def test_the_record_repeats_what_was_found(tmp_path: Path) -> None:
             "score": box.score,
             "xyxy_px": list(box.xyxy_px),
             "size_mm": [9.8, 9.8],
+            "probability": None,
+            "shown": None,
         }
     ]
     assert content["geometry"]["spacing_mm"] == pytest.approx([2.5, 0.8, 0.8])
@@ -68,7 +72,7 @@ def test_absent_is_null_and_empty_is_a_list(tmp_path: Path) -> None:
 def test_volume_is_pixels_times_voxel(tmp_path: Path) -> None:
     findings, images = study(4)
     row = record(write_findings(tmp_path / "out", findings, images).folder)["masks"][0]
-    pixels = sum(int(found.masks[0].sum()) for found in findings.slices)
+    pixels = sum(int(found.masks[0].sum()) for found in findings.slices if found.masks is not None)
     assert row["pixels"] == pixels
     assert row["volume_ml"] == pytest.approx(pixels * 2.5 * 0.8 * 0.8 / 1000)
 
@@ -214,6 +218,7 @@ def test_pictures_that_do_not_fit_are_refused(tmp_path: Path) -> None:
 
 def test_a_grid_of_another_size_is_refused(tmp_path: Path) -> None:
     findings, images = study(2)
+    assert findings.geometry is not None
     grid = dataclasses.replace(findings.geometry, shape=(3, 128, 128))
     with pytest.raises(InputError, match="E_SHAPE_MISMATCH"):
         write_findings(tmp_path / "out", dataclasses.replace(findings, geometry=grid), images)
@@ -221,6 +226,7 @@ def test_a_grid_of_another_size_is_refused(tmp_path: Path) -> None:
 
 def test_numbers_that_are_not_numbers_are_refused(tmp_path: Path) -> None:
     findings, images = study(1)
+    assert findings.slices[0].boxes
     box = dataclasses.replace(findings.slices[0].boxes[0], score=float("nan"))
     slices = (dataclasses.replace(findings.slices[0], boxes=(box,)),)
     with pytest.raises(InputError, match="E_NONFINITE"):

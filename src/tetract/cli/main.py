@@ -10,6 +10,7 @@ import typer
 
 from tetract import __version__
 from tetract.cli import (
+    calibrate,
     compare,
     data,
     demo,
@@ -40,6 +41,7 @@ app.add_typer(data.app, name="data")
 app.command("plan")(plan.plan)
 app.command("pretrain")(pretrain.pretrain)
 app.command("train")(train.train)
+app.command("calibrate")(calibrate.calibrate)
 app.command("evaluate")(evaluate.evaluate)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)

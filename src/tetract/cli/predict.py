@@ -68,6 +68,9 @@ def predict(  # noqa: PLR0913 - each parameter is an option of the command
         bool,
         typer.Option("--flips", help="Average with each slice's mirror image; twice the time."),
     ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Also draw maps of what speaks for each answer.")
+    ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse a volume file without place or orientation.")
     ] = False,
@@ -98,6 +101,6 @@ def predict(  # noqa: PLR0913 - each parameter is an option of the command
         prefer=None if prefer is None else prefer.value,
     )
     if every:
-        raise typer.Exit(predict_all(predictor, study, reading, out))
-    files = predict_one(predictor, read_study(study, options=reading), out)
+        raise typer.Exit(predict_all(predictor, study, reading, out, explain=explain))
+    files = predict_one(predictor, read_study(study, options=reading), out, explain=explain)
     typer.echo(f"Findings: {files.record}\nPage: {files.page}")

@@ -14,7 +14,9 @@ from tetract.errors import BugError, Exit, InputError, TetractError
 from tetract.infer import Predictor
 from tetract.io import ReadOptions, SeriesInFolder, atomic_write_text, list_series, read_study
 from tetract.report import FindingsFiles, write_findings
+from tetract.report.rank import choose_slices
 from tetract.types import Volume
+from tetract.types.explanation import Sanity
 
 SCHEMA = "tetract.series/1"
 LIST_NAME = "series.json"
@@ -30,18 +32,41 @@ class _Done:
 
 
 def predict_one(
-    predictor: Predictor, volumes: Sequence[Volume], out: Path, label: str = "Predicting"
+    predictor: Predictor,
+    volumes: Sequence[Volume],
+    out: Path,
+    label: str = "Predicting",
+    *,
+    explain: bool = False,
 ) -> FindingsFiles:
     """Findings of one study into the folder ``out``; its warnings go to standard error."""
     with counting(label) as count:
         findings = predictor.predict_study(volumes, progress=count)
-    files = write_findings(out, findings, predictor.pictures(volumes))
+    explanations = None
+    if explain:
+        chosen = choose_slices(findings, suspicious=6, spaced=2)
+        explanations = predictor.explain(volumes, chosen)
+        for one in explanations.sanity:
+            typer.echo(_sanity_line(one), err=True)
+    files = write_findings(out, findings, predictor.pictures(volumes), explanations=explanations)
     for warning in findings.provenance.warnings:
         typer.echo(warning, err=True)
     return files
 
 
-def predict_all(predictor: Predictor, folder: Path, reading: ReadOptions, out: Path) -> Exit:
+def _sanity_line(one: Sanity) -> str:
+    if one.correlation is None:
+        return f"Map {one.name}: unchecked, {one.reason}."
+    said = "depends on the weights" if one.passed else "shows the picture more than the model"
+    return (
+        f"Map {one.name}: rank correlation with random weights {one.correlation:.2f} "
+        f"(below {one.threshold:g} to pass): {said}."
+    )
+
+
+def predict_all(
+    predictor: Predictor, folder: Path, reading: ReadOptions, out: Path, *, explain: bool = False
+) -> Exit:
     """Findings of every series of a folder that can be read, each into a folder of its own.
 
     The folders bear the short hashes of the series, and ``series.json`` beside them lists all,
@@ -52,6 +77,7 @@ def predict_all(predictor: Predictor, folder: Path, reading: ReadOptions, out: P
         folder: Folder with DICOM series.
         reading: What may be assumed of each.
         out: Passed ``check_empty``.
+        explain: Also draw maps of some slices of each.
 
     Raises:
         InputError: ``E_OPTION_UNFIT``, and what makes the folder as a whole unreadable.
@@ -75,7 +101,7 @@ def predict_all(predictor: Predictor, folder: Path, reading: ReadOptions, out: P
             done.append(_Done(series=series, refusal=refusal))
             continue
         label = f"Series {series.key} ({number} of {len(listed)})"
-        files = predict_one(predictor, volumes, out / series.key, label)
+        files = predict_one(predictor, volumes, out / series.key, label, explain=explain)
         typer.echo(f"Findings: {files.record}")
         done.append(_Done(series=series, slices=sum(volume.depth for volume in volumes)))
     return _finish(done, folder, out)

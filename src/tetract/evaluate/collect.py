@@ -12,11 +12,12 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32
+from jaxtyping import Bool, Float, Float32, Float64
 from torch import Tensor
 
 from tetract.errors import BundleError, InputError
 from tetract.evaluate.result import Hiding, Setting
+from tetract.evaluate.signals import Signals, read_signals
 from tetract.tasks.classification.metrics import ClassificationRow
 from tetract.tasks.detection.metrics import DetectionRow
 from tetract.tasks.reconstruction.hide import draw_hidden, hide
@@ -73,6 +74,7 @@ class Collected:
         segmentation: Rows labelled for it.
         reconstruction: Rows labelled for it.
         detection: Rows labelled for it.
+        signals: One entry per ``seen``: what its answers may be judged by.
     """
 
     tasks: tuple[Task, ...]
@@ -83,6 +85,7 @@ class Collected:
     segmentation: tuple[SegmentationRow, ...]
     reconstruction: tuple[ReconstructionRow, ...]
     detection: tuple[DetectionRow, ...]
+    signals: tuple[Signals, ...] = ()
 
 
 def collect(
@@ -109,6 +112,7 @@ def collect(
     segmentation: list[SegmentationRow] = []
     reconstruction: list[ReconstructionRow] = []
     detection: list[DetectionRow] = []
+    signals: list[Signals] = []
     for whole in batches:
         batch = _taught(whole, tasks)
         if batch.identity:
@@ -120,8 +124,13 @@ def collect(
                 segmentation += _segmentation(batch, said)
             if Task.DETECTION in tasks:
                 detection += _detection(batch, said)
+            measured: list[ReconstructionRow] = []
             if Task.RECONSTRUCTION in tasks:
-                reconstruction += _reconstruction(batch, said, predictor, setting.hiding)
+                measured = _reconstruction(batch, said, predictor, setting.hiding)
+            reconstruction += measured
+            signals += read_signals(
+                said, batch.identity, _residuals(batch, measured), predictor.label_space
+            )
         if progress is not None:
             progress(len(whole.identity))
     return Collected(
@@ -133,6 +142,7 @@ def collect(
         segmentation=tuple(segmentation),
         reconstruction=tuple(reconstruction),
         detection=tuple(detection),
+        signals=tuple(signals),
     )
 
 
@@ -233,6 +243,17 @@ def _reconstruction(
             )
         )
     return measured
+
+
+def _residuals(
+    batch: Batch, measured: list[ReconstructionRow]
+) -> list[Float64[np.ndarray, " two"] | None]:
+    """Per row of the batch: see ``Signals.residual``."""
+    found: list[Float64[np.ndarray, " two"] | None] = [None] * len(batch.identity)
+    for row, one in zip(_rows(batch, Task.RECONSTRUCTION), measured, strict=False):
+        if one.hidden is not None and one.hidden.mean_filter_mae is not None:
+            found[row] = np.array([one.hidden.model.mae, one.hidden.mean_filter_mae])
+    return found
 
 
 def _rows(batch: Batch, task: Task) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tetract.evaluate.trust.scores import TrustScores
 from tetract.tasks.classification.metrics import ClassificationScores
 from tetract.tasks.detection.metrics import DetectionScores
 from tetract.tasks.reconstruction.metrics import ReconstructionScores
@@ -107,6 +108,8 @@ class Evaluation:
         single_class_sources: Sources whose labelled slices all carry the same class label.
         class_is_source: Whether class and source coincide: every source is of a single class
             and the classes differ between them, so that knowing the scanner is knowing the class.
+        trust: The model's calibration, tested; None where it has none or was calibrated on the
+            very rows.
     """
 
     about: About
@@ -118,3 +121,4 @@ class Evaluation:
     sources: tuple[Section, ...]
     single_class_sources: tuple[str, ...]
     class_is_source: bool
+    trust: TrustScores | None = None

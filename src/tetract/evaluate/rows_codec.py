@@ -6,6 +6,7 @@ import dataclasses
 import types
 import typing
 from collections.abc import Mapping
+from enum import Enum
 from functools import cache
 from typing import Any, Final, TypeVar, cast
 
@@ -72,7 +73,8 @@ def _decode(kind: Any, value: Any) -> Any:
     if isinstance(value, list):
         inner = typing.get_args(arms[0])
         return tuple(_decode(inner[0] if inner else Any, entry) for entry in value)
-    return value
+    is_name = isinstance(arms[0], type) and issubclass(arms[0], Enum)
+    return arms[0](value) if is_name else value
 
 
 def _arms(kind: Any) -> tuple[Any, ...]:

@@ -16,6 +16,7 @@ from tetract.errors import InputError
 from tetract.evaluate.collect import Collected, Seen
 from tetract.evaluate.result import Setting
 from tetract.evaluate.rows_codec import decode, encode
+from tetract.evaluate.signals import Signals
 from tetract.io import atomic_write_bytes
 from tetract.tasks.classification.metrics import ClassificationRow
 from tetract.tasks.detection.metrics import DetectionRow
@@ -32,6 +33,7 @@ _KINDS: Final[Mapping[str, type]] = {
     Task.SEGMENTATION: SegmentationRow,
     Task.RECONSTRUCTION: ReconstructionRow,
     Task.DETECTION: DetectionRow,
+    "signals": Signals,
 }
 # A thousand slices of a hundred boxes are 8 MB of text: this is a data set no machine evaluates.
 _MOST_BYTES: Final = 4 << 30

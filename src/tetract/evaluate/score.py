@@ -7,6 +7,9 @@ from typing import TypeVar
 
 from tetract.evaluate.collect import Collected
 from tetract.evaluate.result import About, Evaluation, Section
+from tetract.evaluate.signals import ANATOMY
+from tetract.evaluate.trust.calibration import Calibration
+from tetract.evaluate.trust.score_trust import score_trust
 from tetract.tasks.classification.metrics import ClassificationRow, score_classification
 from tetract.tasks.detection.metrics import score_detection
 from tetract.tasks.reconstruction.metrics import score_reconstruction
@@ -17,8 +20,6 @@ from tetract.types.identity import HasIdentity
 from tetract.types.resamples import AS_IS, Resamples
 
 OVERALL = "overall"
-# Organs that are segmented too. They are easy and large, and would hide the lesions in a mean.
-ANATOMY = frozenset({"lung", "lungs", "left_lung", "right_lung"})
 _Row = TypeVar("_Row", bound=HasIdentity)
 
 
@@ -27,12 +28,14 @@ def score(
     *,
     about: About | None = None,
     resamples: Resamples = AS_IS,
+    calibration: Calibration | None = None,
 ) -> Evaluation:
     """Score everything that was collected.
 
     Args:
         collected: The rows.
         resamples: Draws of the patients seen, for intervals; ``AS_IS``: no intervals.
+        calibration: Of the model, to be tested; None: it has none.
         about: What was evaluated; a warning about missing patient identities is added to it.
     """
     about = About() if about is None else about
@@ -58,6 +61,7 @@ def score(
         class_is_source=bool(labels)
         and len(single) == len(labels)
         and len(set().union(*labels.values())) > 1,
+        trust=None if calibration is None else score_trust(collected, calibration, resamples),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from tetract.evaluate.result import Evaluation, Section
 from tetract.evaluate.table_cells import Cells, make_table
+from tetract.evaluate.trust.tables import trust_tables
 from tetract.tasks.classification.metrics import ClassScores
 from tetract.tasks.detection.metrics import LesionScores
 from tetract.tasks.segmentation.contour_scores import ContourScores
@@ -33,8 +34,9 @@ DETECTION_NOTE = (
 
 
 def evaluation_tables(evaluation: Evaluation) -> tuple[Table, ...]:
-    """All tables, in the order of ``Task``; a task the model does not have has none."""
-    return tuple(table for tables in task_tables(evaluation).values() for table in tables)
+    """All tables, in the order of ``Task``, then trust; what the model does not have has none."""
+    of_tasks = (table for tables in task_tables(evaluation).values() for table in tables)
+    return (*of_tasks, *trust_tables(evaluation.trust))
 
 
 def task_tables(evaluation: Evaluation) -> dict[Task, tuple[Table, ...]]:

@@ -12,10 +12,17 @@ from jaxtyping import Float32
 
 from tetract.data.neighbours import Neighbours
 from tetract.data.preprocess import PreparedSlice, normalise, prepare_slice
+from tetract.evaluate.trust.calibration import Calibration
+from tetract.evaluate.trust.file import load_calibration
+from tetract.evaluate.trust.text import calibration_lines, unused
 from tetract.infer.decode import decode_slice
+from tetract.infer.explain.explain import explain_study
+from tetract.infer.judge import Judge
 from tetract.io import once_per_code, read_study
-from tetract.model import Bundle, Mirrored, load_bundle
+from tetract.model import Bundle, Mirrored, Network, load_bundle
+from tetract.model.bundle import find_bundle
 from tetract.types import Findings, LabelSpace, Provenance, SliceFindings, Task, Volume
+from tetract.types.explanation import Explanations
 
 SLICES_PER_PASS = 8
 MIRRORED = " (mean of each slice and its mirror image)"
@@ -30,9 +37,12 @@ def load(path: str | Path, *, flips: bool = False) -> Predictor:
         flips: Whether it also looks at each slice mirrored and says the mean; twice the time.
 
     Raises:
-        BundleError: ``E_NO_MODEL``, ``E_BAD_MODEL`` or ``E_MODEL_DIGEST``.
+        BundleError: ``E_NO_MODEL``, ``E_BAD_MODEL``, ``E_MODEL_DIGEST``, ``E_BAD_CALIBRATION``
+            or ``E_OTHER_CALIBRATION``.
     """
-    return Predictor(load_bundle(Path(path)), flips)
+    bundle = load_bundle(Path(path))
+    folder, digest = find_bundle(Path(path)), bundle.description.weights_sha256
+    return Predictor(bundle, flips, load_calibration(folder, digest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +51,7 @@ class Predictor:
 
     bundle: Bundle
     flips: bool = False
+    calibration: Calibration | None = None
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -71,8 +82,9 @@ class Predictor:
         """As ``predict``, for volumes that were read already."""
         total = sum(volume.depth for volume in study)
         slices: list[SliceFindings] = []
+        judge = self._judge()
         for passed in _passes(self._prepared(study)):
-            slices += self._one_pass(passed, first=len(slices))
+            slices += self._one_pass(passed, judge, first=len(slices))
             if progress:
                 progress(len(slices), total)
         names = tuple(name for volume in study for name in volume.provenance.slice_names)
@@ -86,11 +98,20 @@ class Predictor:
                 reader=study[0].provenance.reader,
                 name=study[0].provenance.name if len(study) == 1 else f"{len(study)} pictures",
                 slice_names=names,
-                warnings=(*_told(study), *self._repeated(study)),
+                warnings=(*_told(study), *self._repeated(study), *self._unused()),
                 derived=any(volume.provenance.derived for volume in study),
             ),
             model=self.bundle.identity + (MIRRORED if self.flips else ""),
+            calibration=() if judge is None else calibration_lines(judge.calibration),
+            judgement=None if judge is None else judge.study(),
         )
+
+    def explain(self, study: Sequence[Volume], indices: Sequence[int]) -> Explanations:
+        """Maps of the slices at ``indices``, counted from 0: what speaks for classes and boxes.
+
+        Each kind of map is checked against networks of random weights; see ``Sanity``.
+        """
+        return explain_study(self.bundle.network, study, indices, around=self._around)
 
     def pictures(self, study: Sequence[Volume]) -> list[Float32[np.ndarray, "H W"]]:
         """Every slice at its own size in [0, 1] over the model's window, for showing."""
@@ -117,6 +138,20 @@ class Predictor:
                 yield _Slice(volume.provenance.slice_names[index], fitted, spacing)
 
     @property
+    def _network(self) -> Network | Mirrored:
+        network = self.bundle.network
+        return Mirrored(network) if self.flips else network
+
+    def _judge(self) -> Judge | None:
+        known = self.calibration
+        if known is None or self._unused():
+            return None
+        return Judge(self._network, self.bundle.network.spec, known)
+
+    def _unused(self) -> tuple[str, ...]:
+        return unused(self.calibration, flips=self.flips)
+
+    @property
     def _around(self) -> Neighbours:
         spec = self.bundle.description.spec
         return Neighbours(each_side=spec.neighbours, distance_mm=spec.neighbour_mm)
@@ -137,11 +172,12 @@ class Predictor:
             "the last one was repeated",
         )
 
-    def _one_pass(self, passed: list[_Slice], first: int) -> list[SliceFindings]:
+    def _one_pass(
+        self, passed: list[_Slice], judge: Judge | None, *, first: int
+    ) -> list[SliceFindings]:
         image = torch.from_numpy(np.stack([one.fitted.image for one in passed]))
-        network = self.bundle.network
-        said = Mirrored(network).predict(image) if self.flips else network.predict(image)
-        return [
+        said = self._network.predict(image)
+        found = [
             decode_slice(
                 said,
                 row,
@@ -152,6 +188,9 @@ class Predictor:
             )
             for row, one in enumerate(passed)
         ]
+        if judge is None:
+            return found
+        return judge.slices(found, image, said, [one.fitted.letterbox.frame_px for one in passed])
 
 
 def _told(study: Sequence[Volume]) -> tuple[str, ...]:

@@ -21,7 +21,10 @@ from tetract.evaluate.files import write_evaluation
 from tetract.evaluate.result import About, Evaluation, Hiding, Setting
 from tetract.evaluate.results import make_results, write_results
 from tetract.evaluate.score import score
-from tetract.model import Mirrored, Network, NetworkSpec, load_bundle
+from tetract.evaluate.trust.file import load_calibration
+from tetract.evaluate.trust.text import unused
+from tetract.model import Bundle, Mirrored, Network, NetworkSpec, load_bundle
+from tetract.model.bundle import find_bundle
 from tetract.recipe.cards import evaluation_cards
 from tetract.recipe.cases import draw_cases
 from tetract.recipe.facts import gather_facts
@@ -79,6 +82,57 @@ def evaluate_run(
         cards: Whether to make the cards, which look at some hundred slices again.
         on_prepared: Told (slices ready, slices in all) while slices are read.
     """
+    opened = open_run(recipe, model, split, on_prepared)
+    bundle, folder, dataset = opened.bundle, opened.dataset.folder, opened.dataset
+    left_out = tuple(f"W_LEFT_OUT {reason}" for reason in dataset.skipped)
+    origins = origin_warnings(dataset.summary(), opened.recipe.tasks)
+    audited = check_audit(folder.root, folder.rows, allow_leaks=True)  # a report warns, always
+    calibration = load_calibration(find_bundle(model), bundle.description.weights_sha256)
+    other = unused(calibration, flips=recipe.run.flips)
+    about = About(
+        command=command,
+        split=split,
+        model=bundle.identity + (MIRRORED if recipe.run.flips else ""),
+        warnings=(*folder.warnings, *audited, *left_out, *origins, *other),
+    )
+    collected = collect_network(opened.recipe, bundle.network, dataset)
+    resamples = draw_resamples(collected.seen, draws=draws, seed=0) if draws else AS_IS
+    evaluation = score(
+        collected,
+        about=about,
+        resamples=resamples,
+        calibration=None if other else calibration,
+    )
+    asked, network = opened.recipe, bundle.network
+    return Evaluated(
+        evaluation=evaluation,
+        collected=collected,
+        resamples=resamples,
+        cards=evaluation_cards(asked, bundle, dataset, evaluation, collected) if cards else (),
+        cases=draw_cases(
+            _predictor(asked, network), dataset, choose_cases(collected), collected.setting.hiding
+        ),
+        facts=gather_facts(asked, bundle.description, folder.card.name, collected.setting.cases),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A model and a split to run it on.
+
+    Attributes:
+        recipe: With the model's own tasks and names.
+        bundle: The model.
+        dataset: The split, every slice read and checked.
+    """
+
+    recipe: Recipe
+    bundle: Bundle
+    dataset: SliceDataset
+
+
+def open_run(recipe: Recipe, model: Path, split: str, on_prepared: Count | None = None) -> Opened:
+    """The model in ``model`` and one split of the recipe's data set."""
     folder = open_data(recipe.data)
     bundle = load_bundle(model)
     spec = bundle.description.spec
@@ -92,29 +146,7 @@ def evaluate_run(
         }
     )
     dataset = open_split(recipe, folder, split, on_prepared)
-    left_out = tuple(f"W_LEFT_OUT {reason}" for reason in dataset.skipped)
-    origins = origin_warnings(dataset.summary(), recipe.tasks)
-    audited = check_audit(folder.root, folder.rows, allow_leaks=True)  # a report warns, always
-    about = About(
-        command=command,
-        split=split,
-        model=bundle.identity + (MIRRORED if recipe.run.flips else ""),
-        warnings=(*folder.warnings, *audited, *left_out, *origins),
-    )
-    collected = collect_network(recipe, bundle.network, dataset)
-    resamples = draw_resamples(collected.seen, draws=draws, seed=0) if draws else AS_IS
-    evaluation = score(collected, about=about, resamples=resamples)
-    hiding = collected.setting.hiding
-    return Evaluated(
-        evaluation=evaluation,
-        collected=collected,
-        resamples=resamples,
-        cards=evaluation_cards(recipe, bundle, dataset, evaluation, collected) if cards else (),
-        cases=draw_cases(
-            _predictor(recipe, bundle.network), dataset, choose_cases(collected), hiding
-        ),
-        facts=gather_facts(recipe, bundle.description, folder.card.name, collected.setting.cases),
-    )
+    return Opened(recipe=recipe, bundle=bundle, dataset=dataset)
 
 
 def save_evaluated(folder: Path, done: Evaluated) -> str:

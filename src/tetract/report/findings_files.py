@@ -12,12 +12,14 @@ from jaxtyping import Real
 
 from tetract.errors import InputError
 from tetract.io import atomic_write_text, write_nifti_labels, write_png
+from tetract.report.explanation_files import write_explanations
 from tetract.report.findings_json import check_finite, findings_record
 from tetract.report.folder import replaced_folder, safe_stem
 from tetract.report.overlay import draw_slice
 from tetract.report.page import findings_page
 from tetract.report.rank import choose_slices
 from tetract.types import Findings, SliceFindings
+from tetract.types.explanation import Explanations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +42,11 @@ class FindingsFiles:
 
 
 def write_findings(
-    out: Path, findings: Findings, slices01: Sequence[Real[np.ndarray, "_ _"]]
+    out: Path,
+    findings: Findings,
+    slices01: Sequence[Real[np.ndarray, "_ _"]],
+    *,
+    explanations: Explanations | None = None,
 ) -> FindingsFiles:
     """Write everything about one study into ``out``, which is complete or unchanged afterwards.
 
@@ -48,6 +54,7 @@ def write_findings(
         out: A new or empty folder, or an earlier findings folder, which is then replaced.
         findings: What the model said.
         slices01: One (H, W) picture in [0, 1] per slice, in the same order.
+        explanations: Maps to be kept with them.
 
     Raises:
         InputError: ``E_OUT_NOT_EMPTY``, ``E_SHAPE_MISMATCH`` or ``E_NONFINITE``.
@@ -59,12 +66,14 @@ def write_findings(
         labels = _write_labels(part, findings)
         overlays = _write_overlays(part, findings, slices01)
         atomic_write_text(part / "index.html", findings_page(findings, slices01))
-        files = {
+        files: dict[str, object] = {
             "record": "findings.json",
             "page": "index.html",
             "label_maps": labels,
             "overlays": overlays,
         }
+        if explanations is not None:
+            files["explanations"] = write_explanations(part, explanations, slices01)
         record = findings_record(findings, files)
         record["label_values"] = _label_values(findings) if labels else None
         words = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)

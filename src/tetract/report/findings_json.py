@@ -11,6 +11,7 @@ import numpy as np
 from tetract.errors import InputError
 from tetract.report.style import NOTICE
 from tetract.types import Findings, Geometry, LesionBox, SliceFindings
+from tetract.types.judgement import Judgement
 
 SCHEMA = "tetract.findings/1"
 
@@ -61,6 +62,8 @@ def findings_record(findings: Findings, files: Mapping[str, object]) -> dict[str
         if pooled is None
         else {"pooling": "mean over slices", "values": pooled},
         "masks": mask_rows(findings),
+        "calibration": list(findings.calibration) or None,
+        "judgement": _judgement(findings.judgement),
         "slices": [_slice(found, findings) for found in findings.slices],
         "files": dict(files),
     }
@@ -129,11 +132,26 @@ def _slice(found: SliceFindings, findings: Findings) -> dict[str, object]:
         "class_probabilities": None
         if shares is None
         else {name: float(p) for name, p in zip(space.classes, shares, strict=True)},
+        "called": None if found.called is None else list(found.called),
         "lesions": None if boxes is None else [_lesion(box) for box in boxes],
         "masks": _areas(found, findings),
         "reconstruction_error": None
         if found.residual is None
         else {"mean_absolute": _mean(found), "unit": "share of the window"},
+        "judgement": _judgement(found.judgement),
+    }
+
+
+def _judgement(said: Judgement | None) -> dict[str, object] | None:
+    if said is None:
+        return None
+    return {
+        "lesion_probability": said.evidence,
+        "agreement": said.agreement,
+        "class_set": None if said.class_set is None else list(said.class_set),
+        "flags": [str(doubt) for doubt in said.doubts],
+        "not_checked": [str(doubt) for doubt in said.unchecked],
+        "abstain": said.abstain,
     }
 
 
@@ -155,6 +173,8 @@ def _lesion(box: LesionBox) -> dict[str, object]:
     return {
         "label": box.label,
         "score": float(box.score),
+        "probability": box.probability,
+        "shown": box.shown,
         "xyxy_px": [float(side) for side in box.xyxy_px],
         "size_mm": None if box.size_mm is None else [float(side) for side in box.size_mm],
     }

@@ -74,9 +74,17 @@ def _classes(found: SliceFindings, space: LabelSpace) -> Html:
     rows = list(zip(space.classes, shares, strict=True))
     return _panel(
         "Classification",
-        "Probability of each class for this slice, not calibrated",
+        "Probability of each class for this slice, " + _standing(found),
         el("div", svg.bars(rows), class_="plain"),
     )
+
+
+def _standing(found: SliceFindings) -> str:
+    said = found.judgement
+    if said is None:
+        return "not calibrated"
+    doubts = ", ".join(str(doubt).replace("_", " ") for doubt in said.doubts)
+    return f"calibrated; left to the reader: {doubts}" if doubts else "calibrated"
 
 
 def _segmentation(

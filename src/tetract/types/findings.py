@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float32, UInt8
 
 from tetract.errors import InputError
 from tetract.types.geometry import Geometry
+from tetract.types.judgement import Judgement
 from tetract.types.task import LabelSpace, Task
 from tetract.types.volume import Provenance
 
@@ -20,6 +21,9 @@ class LesionBox:
     Attributes:
         label: Name from ``LabelSpace.box_classes``.
         score: Confidence in [0, 1]; not calibrated.
+        probability: That it finds a lesion at IoU 0.3, as on the validation slices; None where
+            the model was not calibrated.
+        shown: Whether its score reaches the calibrated threshold; None as above.
         xyxy_px: ``x0 y0 x1 y1`` in pixels of the original slice, half-open.
         size_mm: Width and height in mm, or None where the pixel spacing is unknown.
     """
@@ -28,6 +32,8 @@ class LesionBox:
     score: float
     xyxy_px: tuple[float, float, float, float]
     size_mm: tuple[float, float] | None
+    probability: float | None = None
+    shown: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +43,14 @@ class SliceFindings:
     Attributes:
         index: Position in the study, counted from 0.
         name: Base name of the file or a slice number.
-        class_probabilities: (K,) float32 over ``LabelSpace.classes``, summing to 1.
+        class_probabilities: (K,) float32 over ``LabelSpace.classes``, summing to 1; at the
+            calibrated temperature where there is one.
         masks: (M, H, W) bool over ``LabelSpace.mask_classes``; channels may overlap.
         boxes: Detected lesions, best score first.
         reconstruction: (H, W) float32 in model units, [0, 1] over the model's window.
         residual: (H, W) float32, absolute difference from the slice, same units.
+        judgement: How far this may be trusted; None where the model was not calibrated.
+        called: Classes whose probability reaches their calibrated threshold; None as above.
     """
 
     index: int
@@ -51,6 +60,8 @@ class SliceFindings:
     boxes: tuple[LesionBox, ...] | None = None
     reconstruction: Float32[np.ndarray, "H W"] | None = None
     residual: Float32[np.ndarray, "H W"] | None = None
+    judgement: Judgement | None = None
+    called: tuple[str, ...] | None = None
 
     @property
     def label_map(self) -> UInt8[np.ndarray, "H W"] | None:
@@ -75,6 +86,8 @@ class Findings:
         window_hu: Lower and upper HU that the model maps to 0 and 1.
         provenance: Where the slices came from, with the readers' warnings.
         model: Short identity of the model (name and first digits of its weights' sha256).
+        calibration: What its calibration says and promises, line by line; empty without one.
+        judgement: Evidence and agreement of the study; None without a calibration.
     """
 
     slices: tuple[SliceFindings, ...]
@@ -84,6 +97,8 @@ class Findings:
     window_hu: tuple[float, float]
     provenance: Provenance
     model: str
+    calibration: tuple[str, ...] = ()
+    judgement: Judgement | None = None
 
     @property
     def class_probabilities(self) -> dict[str, float] | None:

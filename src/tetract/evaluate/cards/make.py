@@ -9,6 +9,7 @@ from tetract.evaluate.cards.material import Material
 from tetract.evaluate.cards.model_card import model_card
 from tetract.evaluate.cards.shortcut_card import shortcut_card
 from tetract.evaluate.cards.split_card import split_card
+from tetract.evaluate.cards.trust_card import trust_card
 from tetract.types.card import Card
 
 
@@ -21,6 +22,7 @@ def make_cards(material: Material) -> tuple[Card, ...]:
     return (
         split_card(material, seen),
         shortcut_card(material, seen),
+        trust_card(material.evaluation.trust),
         data_card(material),
         model_card(material),
         checklist_card(material),

@@ -79,7 +79,7 @@ class DetectionRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Slices:
+class LesionSlices:
     """The slices where one kind of lesion was looked for, and its boxes there.
 
     Attributes:
@@ -156,7 +156,7 @@ def _score_lesions(
     rows: Sequence[DetectionRow], classes: Int64[np.ndarray, " C"], name: str, resamples: Resamples
 ) -> LesionScores:
     """These classes as one kind of lesion."""
-    slices = _select(rows, classes, resamples)
+    slices = select_slices(rows, classes, resamples)
     ranking = rank_detections(slices.boxes)
     found = find_lesions(ranking, by_iou(ranking, FROC_IOU))
     images, basis = slices.per_unit(slices.boxes), slices.basis
@@ -184,9 +184,9 @@ def _score_lesions(
     )
 
 
-def _select(
+def select_slices(
     rows: Sequence[DetectionRow], classes: Int64[np.ndarray, " C"], resamples: Resamples
-) -> _Slices:
+) -> LesionSlices:
     """The slices where any of these classes was looked for, and the boxes of those looked for."""
     annotated = [row for row in rows if row.annotated[classes].any()]
     units: dict[object, int] = {}
@@ -198,7 +198,7 @@ def _select(
             stands.append(row)
         boxes.append(_keep(row, classes, units[key]))
         sizes.append(lesion_sizes(boxes[-1].truth, row.identity.spacing_mm))
-    return _Slices(
+    return LesionSlices(
         rows=annotated,
         boxes=boxes,
         sizes_mm_px=np.concatenate(sizes),
@@ -227,7 +227,7 @@ def _keep(row: DetectionRow, classes: Int64[np.ndarray, " C"], unit: int) -> Det
 
 
 def _score_per_scan(
-    slices: _Slices, ranking: Ranking, found: Int64[np.ndarray, " P"]
+    slices: LesionSlices, ranking: Ranking, found: Int64[np.ndarray, " P"]
 ) -> FrocScores:
     """Boxes on slices, false positives counted per scan."""
     if isinstance(slices.scans, str):
@@ -237,7 +237,7 @@ def _score_per_scan(
 
 
 def _score_sizes(
-    slices: _Slices,
+    slices: LesionSlices,
     ranking: Ranking,
     found: Int64[np.ndarray, " P"],
     images: Float64[np.ndarray, " U"],
@@ -256,7 +256,7 @@ def _score_sizes(
 
 
 def _score_centre(
-    slices: _Slices, ranking: Ranking, images: Float64[np.ndarray, " U"]
+    slices: LesionSlices, ranking: Ranking, images: Float64[np.ndarray, " U"]
 ) -> CentreScores:
     basis, small = slices.basis, slices.sizes_mm_px[:, 0] < SMALL_MM
     if not small.any():
@@ -272,7 +272,7 @@ def _score_centre(
     )
 
 
-def _score_merged(slices: _Slices) -> ScanScores:
+def _score_merged(slices: LesionSlices) -> ScanScores:
     """Boxes of neighbouring slices as boxes of the scan."""
     basis = slices.basis
     if isinstance(slices.scans, str):
@@ -292,7 +292,7 @@ def _score_merged(slices: _Slices) -> ScanScores:
     )
 
 
-def _merge(slices: _Slices, scan: Sequence[int]) -> Detections:
+def _merge(slices: LesionSlices, scan: Sequence[int]) -> Detections:
     """One series as one image."""
     parts = [slices.boxes[index] for index in scan]
     first = slices.rows[scan[0]].identity.slice_index
