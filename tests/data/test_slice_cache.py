@@ -115,6 +115,16 @@ def entries(cache: Path) -> list[Path]:
     return sorted(cache.rglob("*.slice"))
 
 
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_a_slice_that_is_not_square_says_where_its_padding_is(
+    table: Path, tmp_path: Path, on_disk: bool
+) -> None:
+    folder = tmp_path / "cache" if on_disk else None
+    for _ in range(2):  # read, then found
+        # 48 x 40 px on 64 x 64: 4 columns either side, 5 1/3 px of the model.
+        assert opened(table, folder).sample(0).identity.frame_px == (0, 6, 64, 58)
+
+
 def test_samples_are_the_same_bytes_with_and_without(table: Path, tmp_path: Path) -> None:
     fresh = opened(table, None)
     for _ in ("filling", "filled"):

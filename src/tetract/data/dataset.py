@@ -324,7 +324,12 @@ class SliceDataset(Dataset[Sample]):
         )
         labels = self._reader.labels(row, volume, index)
         resolved = self._resolve(labels, row, fitted.letterbox.scale)
-        identity = replace(self._identity(item), slice_index=index, spacing_mm=fitted.spacing_mm)
+        identity = replace(
+            self._identity(item),
+            slice_index=index,
+            spacing_mm=fitted.spacing_mm,
+            frame_px=fitted.letterbox.frame_px,
+        )
         sample = Sample(
             image=fitted.image,
             targets=fit_targets(resolved, fitted.letterbox, min_lesion_px=config.min_lesion_px),

@@ -73,6 +73,7 @@ def encode(key: str, prepared: Prepared) -> bytes:
     facts = {
         "slice_index": packed.identity.slice_index,
         "spacing_mm": packed.identity.spacing_mm,
+        "frame_px": packed.identity.frame_px,
         "reconstruct": targets.reconstruct,
         "canvas": None if targets.boxes is None else targets.boxes.boxes.canvas,
         "origins": [prepared.origins.label, prepared.origins.masks, prepared.origins.boxes],
@@ -90,7 +91,7 @@ def decode(
     Args:
         key: What was asked for.
         content: What was found.
-        identity: Row, patient and source of the slice; its place and spacing are read.
+        identity: Row, patient and source of the slice; its place, spacing and frame are read.
         verified: Whether the checksum of these bytes was compared before.
     """
     try:
@@ -145,7 +146,7 @@ def _parsed(key: str, content: Buffer) -> tuple[dict[str, Any], Arrays]:
 
 
 def _prepared(facts: dict[str, Any], arrays: Arrays, identity: Identity) -> Prepared:
-    spacing = facts["spacing_mm"]
+    spacing, frame = facts["spacing_mm"], facts["frame_px"]
     label, masks, boxes = facts["origins"]
     return Prepared(
         packed=PackedSample(
@@ -157,6 +158,7 @@ def _prepared(facts: dict[str, Any], arrays: Arrays, identity: Identity) -> Prep
                 identity,
                 slice_index=facts["slice_index"],
                 spacing_mm=None if spacing is None else (spacing[0], spacing[1]),
+                frame_px=None if frame is None else (frame[0], frame[1], frame[2], frame[3]),
             ),
         ),
         origins=Origins(
