@@ -34,7 +34,8 @@ def done(place: Path) -> Evaluated:
 
 
 def test_every_card_is_made_and_can_be_written(done: Evaluated) -> None:
-    assert [card.name for card in done.cards] == ["split", "shortcut", "data", "model", "checklist"]
+    names = [card.name for card in done.cards]
+    assert names == ["split", "shortcut", "trust", "data", "model", "checklist"]
     assert json.dumps(cards_to_json(done.cards), allow_nan=False)
 
 
