@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+# Imported before anything is put in the reader's place: the first import would keep that for good.
+import tetract.cli.predicting  # noqa: F401  see above
 from tetract.cli import main
 from tetract.errors import Exit, ReadError
 from tetract.io import ReadOptions
