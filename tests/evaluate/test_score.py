@@ -160,7 +160,7 @@ def test_json_has_the_keys_of_its_schema() -> None:
     assert set(evaluation_to_json(evaluated())) == {
         *("schema", "use", "headline", "about", "tasks", "label_space", "tables"),
         *("setting", "bootstrap_draws", "overall", "sources", "single_class_sources"),
-        *("class_is_source", "legend", "trust"),
+        *("class_is_source", "classes_told_by_source", "legend", "trust"),
     }
 
 

@@ -27,11 +27,14 @@ def compare(
 
     Runs whose recipes differ by their seed only are repeats of one arm.
     """
+    from tetract.cli.banner import show_banner
     from tetract.evaluate.compare.comparison import compare as compare_arms
     from tetract.evaluate.compare.files import read_arms, write_comparison
 
     arms = read_arms([_named(run) for run in runs], split=split)
-    typer.echo(write_comparison(out, compare_arms(arms, draws=draws, seed=seed)))
+    comparison = compare_arms(arms, draws=draws, seed=seed)
+    typer.echo(write_comparison(out, comparison))
+    show_banner(comparison.banner)
     typer.echo(f"Written to {out}")
 
 

@@ -97,8 +97,11 @@ def _write_overview(out: Path, finished: Finished, done: Evaluated) -> Path:
 
 
 def _show(evaluation: Evaluation, overview: Path, page: Path) -> None:
+    from tetract.cli.banner import show_banner
+    from tetract.evaluate.class_source import source_banner
     from tetract.evaluate.headline import headline
 
+    show_banner(source_banner(evaluation))
     typer.echo("Test phantoms (drawn, not scanned; research use only):")
     for name, value in headline(evaluation).items():
         target = TARGETS.get(name)

@@ -38,7 +38,9 @@ def evaluate(  # noqa: PLR0913 - each parameter is an option of the command
     import shlex
     import sys
 
+    from tetract.cli.banner import show_banner
     from tetract.cli.progress import counting
+    from tetract.evaluate.class_source import source_banner
     from tetract.model.bundle import find_bundle
     from tetract.recipe import evaluate_run, load_recipe, save_evaluated
 
@@ -60,6 +62,7 @@ def evaluate(  # noqa: PLR0913 - each parameter is an option of the command
         )
     folder = out or run / "evaluation" / split
     typer.echo(save_evaluated(folder, done))
+    show_banner(source_banner(done.evaluation))  # again, below tables that scroll away
     typer.echo(f"Written to {folder}")
     where = "" if out is None else f" --evaluation {shlex.quote(str(folder))}"
     aim = "" if out is not None or split == "test" else f" --split {split}"

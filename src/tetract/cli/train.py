@@ -23,6 +23,7 @@ def train(
     ] = False,
 ) -> None:
     """Train the tasks that RECIPE names. Research use only."""
+    from tetract.cli.banner import show_banner
     from tetract.cli.progress import counting
     from tetract.recipe import load_recipe
     from tetract.recipe import train as train_recipe
@@ -37,6 +38,7 @@ def train(
             on_prepared=count,
             on_planned=show_plan,
         )
+    show_banner(finished.banner)
     best = finished.progress
     score = "undefined" if best.best_score is None else f"{best.best_score:.3f}"
     typer.echo(

@@ -206,6 +206,14 @@ class SliceDataset(Dataset[Sample]):
         return np.array([numbers[kind] for kind in found], dtype=np.int64)
 
     @property
+    def candidates(self) -> Bool[np.ndarray, "N K"]:
+        """Which classes each slice may be; none where it is not labelled."""
+        found = np.zeros((len(self), len(self.label_space.classes)), dtype=bool)
+        for row, known in zip(found, self._all_known(), strict=True):
+            row[list(known.candidates)] = True
+        return found
+
+    @property
     def alone(self) -> int:
         """How many slices have no other slice beside them as a channel."""
         return sum(known.alone for known in self._all_known())

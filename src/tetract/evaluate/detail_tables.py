@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from tetract.evaluate.class_source import source_warning
 from tetract.evaluate.pooled import PooledScores
 from tetract.evaluate.result import Evaluation, Section
 from tetract.evaluate.table_cells import Cells, make_table
@@ -59,6 +60,7 @@ def _levels(evaluation: Evaluation, pooled: Sequence[PooledScores]) -> Iterator[
             for level, units, one in scores
         ],
         " ".join(dict.fromkeys(one.note for one in pooled if one.note)),
+        source_warning(evaluation),
     )
 
 

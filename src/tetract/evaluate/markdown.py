@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tetract.evaluate.class_source import source_banner
 from tetract.evaluate.result import Evaluation
 from tetract.evaluate.table_cells import support_text
 from tetract.evaluate.table_text import to_markdown
@@ -38,6 +39,9 @@ def _head(evaluation: Evaluation) -> Iterator[str]:
         ("Slices / patients", support_text(evaluation.overall.support)),
     )
     yield "\n".join(f"- {name}: {fact}" for name, fact in facts if fact)
+    banner = source_banner(evaluation)
+    if banner:
+        yield f"> **{banner}**"
     if about.warnings:
         yield "\n>\n".join(f"> {warning}" for warning in about.warnings)
     yield LEGEND

@@ -106,8 +106,9 @@ class Evaluation:
         overall: All rows together.
         sources: One section per source, by name.
         single_class_sources: Sources whose labelled slices all carry the same class label.
-        class_is_source: Whether class and source coincide: every source is of a single class
-            and the classes differ between them, so that knowing the scanner is knowing the class.
+        class_is_source: Whether class and source coincide, so that knowing the scanner is
+            knowing the class: no source holds slices both with and without any class.
+        classes_told_by_source: Classes that no source holds both with and without.
         trust: The model's calibration, tested; None where it has none or was calibrated on the
             very rows.
     """
@@ -121,4 +122,5 @@ class Evaluation:
     sources: tuple[Section, ...]
     single_class_sources: tuple[str, ...]
     class_is_source: bool
+    classes_told_by_source: tuple[str, ...] = ()
     trust: TrustScores | None = None

@@ -11,6 +11,7 @@ from tetract.evaluate.charts.classification import classification_lines, confusi
 from tetract.evaluate.charts.detection import detection_lines, detection_rows
 from tetract.evaluate.charts.reconstruction import reconstruction_rows
 from tetract.evaluate.charts.segmentation import segmentation_rows
+from tetract.evaluate.class_source import source_banner, source_warning
 from tetract.evaluate.collect import Collected
 from tetract.evaluate.detail_tables import detail_tables
 from tetract.evaluate.headline import LOWER_IS_BETTER, PRIMARY, PRIMARY_FIGURES
@@ -20,7 +21,7 @@ from tetract.evaluate.pooled import PooledScores, score_levels
 from tetract.evaluate.result import Evaluation
 from tetract.evaluate.rows_codec import encode
 from tetract.evaluate.table_text import to_latex, to_markdown
-from tetract.evaluate.tables import source_warning, task_tables
+from tetract.evaluate.tables import task_tables
 from tetract.io import atomic_write_text
 from tetract.types import Task
 from tetract.types.figure import Figure
@@ -52,7 +53,7 @@ def make_results(
     """
     pooled = score_levels(collected, resamples)
     about, support = evaluation.about, evaluation.overall.support
-    warning = source_warning(evaluation) if Task.CLASSIFICATION in evaluation.tasks else ""
+    banner, warning = source_banner(evaluation), source_warning(evaluation)
     return Results(
         schema=RESULTS_SCHEMA,
         use=RESEARCH_USE,
@@ -63,11 +64,8 @@ def make_results(
         patients=support.patients,
         slices_without_patient=support.slices_without_patient,
         draws=evaluation.bootstrap_draws,
-        banner=warning if evaluation.class_is_source else "",
-        warnings=(
-            *([] if evaluation.class_is_source or not warning else [warning]),
-            *about.warnings,
-        ),
+        banner=banner,
+        warnings=(*([] if banner or not warning else [warning]), *about.warnings),
         tasks=_tasks(evaluation, collected, resamples, pooled),
         figures=_figures(evaluation, pooled),
         facts=facts,
@@ -78,8 +76,9 @@ def make_results(
 def write_results(folder: Path, results: Results) -> Path:
     """Write ``results.json``, and its tables as ``tables.md`` and ``tables.tex``."""
     tables = [table for one in results.tasks for table in one.tables]
-    markdown = "\n".join(to_markdown(table) for table in tables)
-    atomic_write_text(folder / "tables.md", f"# Tables\n\n{results.use}\n\n{markdown}")
+    head = ["# Tables", results.use, *([f"> **{results.banner}**"] if results.banner else [])]
+    markdown = "\n\n".join([*head, "\n".join(to_markdown(table) for table in tables)])
+    atomic_write_text(folder / "tables.md", markdown)
     latex = "\n".join(to_latex(table) for table in tables)
     atomic_write_text(
         folder / "tables.tex", f"% Needs the package booktabs. {results.use}\n{latex}"

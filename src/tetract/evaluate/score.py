@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
+import numpy as np
+
+from tetract.evaluate.class_source import Coincidence, find_coincidence
 from tetract.evaluate.collect import Collected
 from tetract.evaluate.result import About, Evaluation, Section
 from tetract.evaluate.signals import ANATOMY
 from tetract.evaluate.trust.calibration import Calibration
 from tetract.evaluate.trust.score_trust import score_trust
-from tetract.tasks.classification.metrics import ClassificationRow, score_classification
+from tetract.tasks.classification.metrics import score_classification
 from tetract.tasks.detection.metrics import score_detection
 from tetract.tasks.reconstruction.metrics import score_reconstruction
 from tetract.tasks.segmentation.metrics import score_segmentation
@@ -42,8 +45,7 @@ def score(
     names = sorted({row.identity.source for row in collected.seen})
     sources = tuple(_section(collected, name, resamples) for name in names)
     overall = _section(collected, None, resamples)
-    labels = _labels_by_source(collected.classification)
-    single = tuple(name for name, found in sorted(labels.items()) if len(found) == 1)
+    entangled = rows_coincidence(collected)
     return Evaluation(
         about=About(
             command=about.command,
@@ -57,10 +59,9 @@ def score(
         bootstrap_draws=resamples.draws,
         overall=overall,
         sources=sources,
-        single_class_sources=single,
-        class_is_source=bool(labels)
-        and len(single) == len(labels)
-        and len(set().union(*labels.values())) > 1,
+        single_class_sources=entangled.single,
+        class_is_source=entangled.whole,
+        classes_told_by_source=entangled.told,
         trust=None if calibration is None else score_trust(collected, calibration, resamples),
     )
 
@@ -99,12 +100,11 @@ def _section(collected: Collected, source: str | None, resamples: Resamples) -> 
     )
 
 
-def _labels_by_source(rows: Sequence[ClassificationRow]) -> dict[str, set[tuple[bool, ...]]]:
-    """Which candidate sets each source uses."""
-    found: dict[str, set[tuple[bool, ...]]] = {}
-    for row in rows:
-        found.setdefault(row.identity.source, set()).add(tuple(row.candidates.tolist()))
-    return found
+def rows_coincidence(collected: Collected) -> Coincidence:
+    """Whether the sources of the scored slices give their classes away."""
+    rows, classes = collected.classification, collected.label_space.classes
+    labels = np.array([row.candidates for row in rows], dtype=bool).reshape(len(rows), len(classes))
+    return find_coincidence(labels, [row.identity.source for row in rows], classes)
 
 
 def _patient_warnings(given: tuple[str, ...], sources: Sequence[Section]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from tetract.evaluate.class_source import source_warning
 from tetract.evaluate.result import Evaluation, Section
 from tetract.evaluate.table_cells import Cells, make_table
 from tetract.evaluate.trust.tables import trust_tables
@@ -14,10 +15,6 @@ from tetract.tasks.segmentation.metrics import MaskScores
 from tetract.types import Task
 from tetract.types.table import Table
 
-BANNER = (
-    "Class and source coincide: overall classification figures may measure the source. Each "
-    "source holds one class only, so telling the scanners apart is enough to score high."
-)
 SEGMENTATION_NOTE = (
     "Dice and IoU are means over the patients that bear the class, pixels pooled within the "
     "patient; slices free of it enter no slice's Dice but are counted as false positives (FP)."
@@ -50,19 +47,6 @@ def task_tables(evaluation: Evaluation) -> dict[Task, tuple[Table, ...]]:
     }
 
 
-def source_warning(evaluation: Evaluation) -> str:
-    """What to say where classes and sources are entangled; "" where they are not."""
-    if evaluation.class_is_source:
-        return BANNER
-    if len(evaluation.sources) > 1 and evaluation.single_class_sources:
-        names = ", ".join(evaluation.single_class_sources)
-        return (
-            f"Of a single class: {names}. Overall classification figures may in part measure "
-            "the source."
-        )
-    return ""
-
-
 def _classification(evaluation: Evaluation, sections: Sequence[Section]) -> Iterator[Table]:
     pairs = [(s.name, s.classification) for s in sections if s.classification is not None]
     if not pairs:
@@ -92,6 +76,7 @@ def _classification(evaluation: Evaluation, sections: Sequence[Section]) -> Iter
         ["rows", "class", "positive", "negative", *figures],
         [_class_row(name, c) for name, one in pairs for c in one.classes],
         "Over the slices that decide the class; threshold 0.5.",
+        source_warning(evaluation),
     )
 
 

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from tetract.data import DatasetCard
 from tetract.data.dataset import SliceDataset
 from tetract.errors import RecipeError
+from tetract.evaluate.class_source import find_coincidence
 from tetract.recipe.schema import Recipe
 from tetract.types import Task
 
@@ -75,6 +76,20 @@ def neighbour_warnings(recipe: Recipe, train: SliceDataset) -> tuple[str, ...]:
         f"W_NO_NEIGHBOURS {train.alone} of {len(train)} training slices have no slice beside them "
         "(pictures, files of one slice) and repeat themselves as their neighbours",
     )
+
+
+def entangled_warnings(recipe: Recipe, *datasets: SliceDataset) -> tuple[str, ...]:
+    """``W_CLASS_IS_SOURCE`` for each split in which the sources give classes away."""
+    if Task.CLASSIFICATION not in recipe.tasks:
+        return ()
+    found = [(one.split, entangled(one)) for one in datasets]
+    return tuple(f"W_CLASS_IS_SOURCE split {split}: {said}" for split, said in found if said)
+
+
+def entangled(dataset: SliceDataset) -> str:
+    """The banner of a split's labels, "" where its sources do not give classes away."""
+    classes = dataset.label_space.classes
+    return find_coincidence(dataset.candidates, dataset.sources, classes).banner
 
 
 def _check_known(key: str, asked: tuple[str, ...], known: tuple[str, ...]) -> None:

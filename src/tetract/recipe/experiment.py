@@ -22,7 +22,13 @@ from tetract.evaluate.score import score
 from tetract.joint import Balance
 from tetract.model import Network, PartReport, load_pretrained, load_weights_from
 from tetract.model.bundle import load_description, read_weights
-from tetract.recipe.checks import check_every_task_is_taught, fill_names, neighbour_warnings
+from tetract.recipe.checks import (
+    check_every_task_is_taught,
+    entangled,
+    entangled_warnings,
+    fill_names,
+    neighbour_warnings,
+)
 from tetract.recipe.evaluation import collect_network
 from tetract.recipe.load import save_recipe
 from tetract.recipe.norm import live_norm_warnings, measure_norm
@@ -33,7 +39,8 @@ from tetract.recipe.schema import Recipe
 from tetract.train import Job, Progress, fit, run_folder
 from tetract.types import Task
 
-EVALUATION_BATCH = 8
+# Logged as 1 beside validation figures that must not be read without the banner.
+CLASS_IS_SOURCE = "class_is_source"
 Report = Callable[[str], None]
 
 
@@ -47,6 +54,7 @@ class Finished:
         progress: Steps taken and the best of them.
         carried: What ``encoder.weights`` and ``run.init_from`` loaded, part by part.
         seconds: Wall-clock time of the training loop, validation included.
+        banner: What must be read before any validation figure of classes; "".
     """
 
     folder: Path
@@ -54,6 +62,7 @@ class Finished:
     progress: Progress
     carried: tuple[PartReport, ...]
     seconds: float
+    banner: str = ""
 
 
 def train(
@@ -99,7 +108,13 @@ def train(
     taught, checked = datasets
     check_every_task_is_taught(recipe, taught)
     if on_warned:
-        on_warned((*live_norm_warnings(recipe, taught), *neighbour_warnings(recipe, taught)))
+        on_warned(
+            (
+                *live_norm_warnings(recipe, taught),
+                *neighbour_warnings(recipe, taught),
+                *entangled_warnings(recipe, taught, checked),
+            )
+        )
     recipe = settle_anchors(recipe, taught, on_planned)
     if recipe.detection != network.spec.detection:
         network, carried = _start(recipe, resume=resume)
@@ -107,6 +122,7 @@ def train(
         on_carried(carried)
     if not resume:
         measure_norm(recipe, network, taught)
+    banner = entangled(checked) if Task.CLASSIFICATION in recipe.tasks else ""
     with run_folder(recipe.run.folder, resume=resume) as run:
         if resume:
             _restore(network, run / "last")
@@ -125,6 +141,7 @@ def train(
                 dataset={"name": folder.card.name, "splits": split_hash(folder.rows)},
                 resume=resume,
                 show_progress=show_progress,
+                beside={CLASS_IS_SOURCE: 1.0} if banner else {},
             )
         )
     return Finished(
@@ -133,6 +150,7 @@ def train(
         progress=progress,
         carried=carried,
         seconds=time.perf_counter() - started,
+        banner=banner,
     )
 
 

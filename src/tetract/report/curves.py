@@ -14,6 +14,9 @@ _WIDTH, _HEIGHT = 300.0, 170.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 40.0, 8.0, 10.0, 22.0
 _MOST = 400  # points per line: more cannot be seen
 
+# Logged beside validations whose classes the sources give away.
+CLASS_IS_SOURCE = "val/class_is_source"
+
 _Points = list[tuple[float, float]]
 
 
@@ -31,12 +34,18 @@ def learning_curves(csv_path: Path) -> Html:
         ReadError: ``E_NO_FILE`` or ``E_BAD_LOG`` (no ``step`` column, or not a text table).
     """
     columns = _read(csv_path)
+    marked = columns.pop(CLASS_IS_SOURCE, [])
     names = [name for name in columns if name.startswith(("train/", "val/"))]
     names.sort(key=lambda name: not name.startswith("train/"))
     charts = [_chart(name, columns[name]) for name in names if columns[name]]
     if not charts:
         return el("p", "Nothing was logged.", class_="soft")
-    return el("div", *charts, class_="curves")
+    return el("div", _banner() if marked else Html(), *charts, class_="curves")
+
+
+def _banner() -> Html:
+    words = "Class and source coincide in validation: its classification may measure the source."
+    return el("p", words, class_="banner", role="alert")
 
 
 def _read(csv_path: Path) -> dict[str, _Points]:

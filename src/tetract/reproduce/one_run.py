@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from tetract.evaluate.class_source import source_banner
 from tetract.evaluate.files import write_evaluation
 from tetract.recipe import Recipe, evaluate_run, load_recipe, train
 from tetract.recipe.experiment import build_network
@@ -74,7 +75,9 @@ def _test(recipe: Recipe) -> list[str]:
         recipe.model_copy(update={"data": data}), folder / "last", split="test", draws=0
     )
     write_evaluation(folder / "evaluation" / "test", done.evaluation, done.collected)
-    return list(done.evaluation.about.warnings)
+    banner = source_banner(done.evaluation)
+    told = [f"W_CLASS_IS_SOURCE split test: {banner}"] if banner else []
+    return [*told, *done.evaluation.about.warnings]
 
 
 def _tidy(folder: Path, *, keep_weights: bool) -> None:

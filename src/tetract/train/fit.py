@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
@@ -44,6 +44,7 @@ class Job:
         dataset: Name and split hash of the data.
         resume: Whether to go on from ``last/``; the network then holds its weights already.
         show_progress: Whether to draw a progress bar.
+        beside: Logged and saved with every validation, and no part of its score.
     """
 
     network: Network
@@ -57,6 +58,7 @@ class Job:
     dataset: Mapping[str, str]
     resume: bool = False
     show_progress: bool = True
+    beside: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 def fit(job: Job) -> Progress:
@@ -75,7 +77,13 @@ def fit(job: Job) -> Progress:
         job.run,
         _row_names(job.batches),
     )
-    watch = Watch(job.folder, job.validate, version=job.version, dataset=job.dataset)
+    watch = Watch(
+        job.folder,
+        job.validate,
+        version=job.version,
+        dataset=job.dataset,
+        beside=job.beside,
+    )
     stop = StopRequest(watch)
     start = saved_step(job.folder / "last") if job.resume else 0
     extra: list[Callback] = [_Resume(watch)] if job.resume else []

@@ -36,15 +36,23 @@ class Watch(Callback):
         validate: The headline figures of a network on the validation split, None where undefined.
         version: Version of the package, written into the models.
         dataset: Name and split hash, written into the models.
+        beside: Logged and saved with every validation, and no part of its score.
     """
 
     def __init__(
-        self, folder: Path, validate: Validate, *, version: str, dataset: Mapping[str, str]
+        self,
+        folder: Path,
+        validate: Validate,
+        *,
+        version: str,
+        dataset: Mapping[str, str],
+        beside: Mapping[str, float],
     ) -> None:
         self.folder = folder
         self.validate = validate
         self.version = version
         self.dataset = dataset
+        self.beside = beside
         self.progress = Progress()
         self.figures: Mapping[str, float | None] = {}
 
@@ -95,7 +103,8 @@ class Watch(Callback):
         module.eval()
         self.figures = self.validate(module.judged)
         module.train()
-        known = {f"val/{k}": v for k, v in self.figures.items() if v is not None}
+        told = {**self.figures, **self.beside}
+        known = {f"val/{k}": v for k, v in told.items() if v is not None}
         module.log_dict(known)
         score = selection_score(self.figures)
         best = self.progress.best_score
@@ -114,7 +123,7 @@ class Watch(Callback):
             module.judged,
             version=self.version,
             step=step,
-            metrics=self.figures,
+            metrics={**self.figures, **self.beside},
             dataset=self.dataset,
         )
 

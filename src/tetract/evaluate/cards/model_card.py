@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 from tetract.evaluate.cards.material import Material
 from tetract.evaluate.cards.words import figure_text, note, unknown, with_support, worst_first
+from tetract.evaluate.class_source import source_banner
 from tetract.evaluate.headline import PRIMARY_FIGURES
 from tetract.evaluate.named_figures import named_figures
-from tetract.evaluate.tables import BANNER
 from tetract.types.card import Card, Remark
 from tetract.types.figure import Figure
 from tetract.types.table import Cell, Table
@@ -38,7 +38,7 @@ def model_card(material: Material) -> Card:
             ]
         ),
         tables=(_facts(material), _figures(material)),
-        banner=BANNER if material.evaluation.class_is_source else "",
+        banner=source_banner(material.evaluation),
     )
 
 
@@ -114,5 +114,5 @@ def _figures(material: Material) -> Table:
         rows=tuple(rows),
         note="One per task, chosen in advance; 95 % interval, patients drawn again; slices / "
         "patients. All others: evaluation.json.",
-        warning=BANNER if material.evaluation.class_is_source else "",
+        warning=source_banner(material.evaluation),
     )

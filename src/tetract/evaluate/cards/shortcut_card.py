@@ -22,7 +22,7 @@ from tetract.evaluate.cards.words import (
     with_support,
     worst_first,
 )
-from tetract.evaluate.tables import BANNER
+from tetract.evaluate.class_source import source_banner
 from tetract.types import Task
 from tetract.types.batch import Sample
 from tetract.types.card import Card, Remark
@@ -52,7 +52,7 @@ def shortcut_card(material: Material, seen: LookedAt) -> Card:
         title="Shortcut card: does the model look at the disease?",
         remarks=worst_first(remarks),
         tables=tuple(table for table in tables if table is not None),
-        banner=BANNER if material.evaluation.class_is_source else "",
+        banner=source_banner(material.evaluation),
     )
 
 
@@ -83,8 +83,11 @@ def _class_of(sample: Sample, material: Material) -> str:
 
 
 def _source_remarks(material: Material, told: _Toldness) -> Iterator[Remark]:
+    banner = source_banner(material.evaluation)
     if material.evaluation.class_is_source:
         yield bad("Class and source coincide: no classification figure over all rows can be used.")
+    elif banner:
+        yield bad(banner)
     source, by_source = told.get(_SOURCE), told.get(_CLASS_BY_SOURCE)
     if source is None:
         yield unknown(

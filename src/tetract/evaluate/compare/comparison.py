@@ -13,7 +13,7 @@ from tetract.evaluate.compare.difference import Difference, average_seeds, diffe
 from tetract.evaluate.compare.holm import holm
 from tetract.evaluate.headline import PRIMARY_FIGURES
 from tetract.evaluate.named_figures import is_better_low, named_figures
-from tetract.evaluate.score import score
+from tetract.evaluate.score import rows_coincidence, score
 from tetract.types import Task
 from tetract.types.figure import Figure, Support, undefined
 from tetract.types.resamples import Resamples, conclude, draw_resamples
@@ -56,6 +56,7 @@ class Comparison:
         draws: Bootstrap draws; of patients, and of seeds within an arm.
         arms: The others.
         ranks: Mean rank of each arm over the tasks all arms have, 1 the best; baseline first.
+        banner: What must be read before any figure of classes; "".
     """
 
     baseline: str
@@ -64,6 +65,7 @@ class Comparison:
     draws: int
     arms: tuple[Against, ...]
     ranks: tuple[tuple[str, float], ...]
+    banner: str = ""
 
 
 def compare(arms: Sequence[Arm], *, draws: int = 1000, seed: int = 0) -> Comparison:
@@ -97,7 +99,14 @@ def compare(arms: Sequence[Arm], *, draws: int = 1000, seed: int = 0) -> Compari
         draws=draws,
         arms=_corrected(against),
         ranks=_ranks(arms, means),
+        banner=_banner(arms),
     )
+
+
+def _banner(arms: Sequence[Arm]) -> str:
+    """The same cases have the same labels: the first run that is scored on classes tells."""
+    runs = (run for arm in arms for run in arm.runs if run.classification)
+    return next((rows_coincidence(run).banner for run in runs), "")
 
 
 def _arm_figures(arm: Arm, resamples: Resamples, seed: int) -> dict[str, Figure]:

@@ -52,6 +52,7 @@ def write_comparison(folder: Path, comparison: Comparison) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     everything = comparison_tables(comparison, everything=True)
     heading = "# Comparison\n\nResearch use only, not a medical device.\n\n"
+    heading += f"> **{comparison.banner}**\n\n" if comparison.banner else ""
     text = heading + "\n".join(to_markdown(table) for table in everything)
     atomic_write_text(folder / "compare.md", text)
     atomic_write_text(folder / "compare.tex", "\n".join(to_latex(table) for table in everything))

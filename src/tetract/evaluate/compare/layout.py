@@ -8,6 +8,7 @@ from typing import Any, Final
 from tetract.evaluate.compare.comparison import Against, Comparison
 from tetract.evaluate.compare.difference import Difference
 from tetract.evaluate.serialise import plain
+from tetract.types import Task
 from tetract.types.figure import Figure
 from tetract.types.table import Table
 
@@ -55,6 +56,7 @@ def _tables(comparison: Comparison, *, everything: bool) -> Iterator[Table]:
                 columns=_COLUMNS,
                 rows=tuple(_rows(arm.others)),
                 note="To look at, not to claim from: these p-values are not corrected.",
+                warning=_banner(comparison, arm.others),
             )
     if comparison.ranks:
         yield Table(
@@ -62,6 +64,7 @@ def _tables(comparison: Comparison, *, everything: bool) -> Iterator[Table]:
             columns=("arm", "mean rank"),
             rows=tuple((name, f"{rank:.2f}") for name, rank in comparison.ranks),
             note="1 is the best.",
+            warning=comparison.banner,
         )
 
 
@@ -99,7 +102,8 @@ def _note(comparison: Comparison, arm: Against) -> str:
 
 def _warning(comparison: Comparison, arm: Against) -> str:
     """What the numbers cannot say."""
-    told: list[str] = []
+    banner = _banner(comparison, arm.family)
+    told = [banner] if banner else []
     if min(comparison.baseline_seeds, arm.seeds) == 1:
         told.append(
             "One seed: the intervals leave out how much a training differs when it is repeated."
@@ -107,6 +111,11 @@ def _warning(comparison: Comparison, arm: Against) -> str:
     if arm.shaky:
         told.append(f"Relative gain unstable, the baseline is near 0: {', '.join(arm.shaky)}.")
     return " ".join(told)
+
+
+def _banner(comparison: Comparison, shown: Sequence[Difference]) -> str:
+    """The banner, where classes are among what is shown."""
+    return comparison.banner if any(Task.CLASSIFICATION in one.name for one in shown) else ""
 
 
 def _number(figure: Figure) -> str:

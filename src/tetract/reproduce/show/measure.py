@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tetract.evaluate.collect import Collected
 from tetract.evaluate.compare.difference import average_seeds
 from tetract.evaluate.headline import PRIMARY_FIGURES
 from tetract.evaluate.named_figures import named_figures
 from tetract.evaluate.rows_file import ROWS_NAME, read_rows
-from tetract.evaluate.score import score
+from tetract.evaluate.score import rows_coincidence, score
 from tetract.reproduce.outcome import Outcome, load_failure, load_outcome
 from tetract.reproduce.plan import Plan, Run
 from tetract.types.figure import Figure
@@ -27,6 +27,7 @@ class Measured:
         failures: Why the others failed; those not begun are not among them.
         figures: Seeds averaged, by name.
         seeds: Value of each run where it is defined, by the same names.
+        banner: What must be read before its figures of classes over all sources; "".
     """
 
     planned: int
@@ -34,6 +35,7 @@ class Measured:
     failures: tuple[str, ...]
     figures: Mapping[str, Figure]
     seeds: Mapping[str, tuple[float, ...]]
+    banner: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,15 +61,20 @@ def measure(plan: Plan) -> Results:
             groups.setdefault(run.without, {})[run.name] = rows
     wanted = _wanted(plan)
     figures: dict[str, dict[str, Figure]] = {}
+    banners: dict[str, str] = {}
     draws: dict[str | None, Resamples] = {None: draw_resamples((), draws=0, seed=0)}
     for without, runs in groups.items():
         draws[without] = _draw(tuple(runs.values()), plan.basis.profile.draws)
         for name, rows in runs.items():
             found = named_figures(score(rows, resamples=draws[without]))
             figures[name] = {key: one for key, one in found.items() if key in wanted}
+            banners[name] = rows_coincidence(rows).banner
     return Results(
         arms={
-            name: _arm([plan.runs[run] for run in names], figures, draws, at)
+            name: replace(
+                _arm([plan.runs[run] for run in names], figures, draws, at),
+                banner=next((words for run in names if (words := banners.get(run, ""))), ""),
+            )
             for at, (name, names) in enumerate(plan.of_arm.items())
         },
         resamples=draws[None],

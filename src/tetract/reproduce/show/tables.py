@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from tetract.evaluate.compare.comparison import SHAKY_BASELINE, mean_relative
@@ -64,7 +64,7 @@ def _figure_table(part: Part, results: Results) -> Table:
             for name, arm in arms.items()
         ),
         note=" ".join((_FIGURES, *_reasons(arms, names))),
-        warning=_missing(list(arms.values())),
+        warning=" ".join((*_banners(arms.values(), names), *_missing(list(arms.values())))),
     )
 
 
@@ -110,13 +110,19 @@ def _reasons(arms: dict[str, Measured], names: Sequence[str]) -> Iterator[str]:
     yield from said
 
 
-def _missing(arms: Sequence[Measured]) -> str:
+def _banners(arms: Iterable[Measured], names: Sequence[str]) -> Iterator[str]:
+    """What must be read before figures of classes over all sources, each once."""
+    if PRIMARY_FIGURES[Task.CLASSIFICATION] in names:
+        yield from dict.fromkeys(arm.banner for arm in arms if arm.banner)
+
+
+def _missing(arms: Sequence[Measured]) -> Iterator[str]:
     failed = [why for arm in arms for why in arm.failures]
     open_runs = sum(arm.planned - len(arm.outcomes) - len(arm.failures) for arm in arms)
-    told = [f"{len(failed)} runs failed: {'; '.join(failed[:3])}"] if failed else []
+    if failed:
+        yield f"{len(failed)} runs failed: {'; '.join(failed[:3])}."
     if open_runs > 0:
-        told.append(f"{open_runs} runs are not finished: this table is not complete")
-    return ". ".join(told)
+        yield f"{open_runs} runs are not finished: this table is not complete."
 
 
 def _pair_table(part: Part, results: Results) -> Table:
@@ -181,7 +187,9 @@ def _row(pair: Pair, one: Difference, p_holm: float | None) -> tuple[Cell, ...]:
 
 def _caution(part: Part, results: Results, found: Sequence[Difference]) -> str:
     names = {name for pair in part.pairs for name in (*pair.baseline, *pair.arm)}
-    told: list[str] = []
+    told = list(
+        _banners((results.arms[name] for name in sorted(names)), [one.name for one in found])
+    )
     if any(len(results.arms[name].outcomes) < 2 for name in names):
         told.append(
             "Some arms have one seed: their intervals leave out how much a training differs when "
