@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tetract.data.collate import collate
 from tetract.data.config import AugmentConfig
 from tetract.data.lesions import tight_boxes
 from tetract.data.turn import STAYS, Turn, draw_turn, turn_sample
-from tetract.types import Boxes, BoxTarget, MaskTarget, Targets
+from tetract.types import Boxes, BoxTarget, LabelSpace, MaskTarget, Targets
 from tetract.types.batch import Identity, Sample
 
 SIZE = 32
@@ -64,6 +65,25 @@ def test_boxes_without_masks_turn_too() -> None:
     assert turned.targets.boxes is not None
     assert turned.targets.masks is not None
     assert np.array_equal(turned.targets.boxes.boxes.xyxy, tight_boxes(turned.targets.masks.pixels))
+
+
+@pytest.mark.parametrize("turn", TURNS)
+def test_a_slice_that_shows_no_lesion_turns_too(turn: Turn) -> None:
+    one = a_sample()
+    assert one.targets.boxes is not None
+    none = Boxes(
+        xyxy=np.zeros((0, 4), np.float32),
+        labels=np.zeros(0, np.int64),
+        masks=np.zeros((0, SIZE, SIZE), dtype=bool),
+        canvas=(SIZE, SIZE),
+    )
+    empty = replace(one.targets, boxes=replace(one.targets.boxes, boxes=none))
+    turned = turn_sample(replace(one, targets=empty), turn)
+    space = LabelSpace(classes=(), mask_classes=("lesion",), box_classes=("lesion",))
+    (row,) = collate([turned], space).boxes
+    assert row is not None
+    assert row.masks is not None
+    assert row.masks.shape == (0, SIZE, SIZE)
 
 
 def test_turns_are_off_by_default_and_drawn_evenly_when_on() -> None:

@@ -28,7 +28,8 @@ def turn_pixels(pixels: Shaped[np.ndarray, "K S S"], turn: Turn) -> Shaped[np.nd
     """Square images or masks, turned; a copy that torch can take."""
     quarters, mirrored = turn
     seen = pixels[..., ::-1] if mirrored else pixels
-    return np.ascontiguousarray(np.rot90(seen, quarters, axes=(-2, -1)))
+    # Not ascontiguousarray: it returns no masks at all as they are, with their negative strides.
+    return np.rot90(seen, quarters, axes=(-2, -1)).copy()
 
 
 def turn_sample(sample: Sample, turn: Turn) -> Sample:
