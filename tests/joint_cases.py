@@ -15,7 +15,7 @@ from makers import full_batch, make_batch, make_boxes, make_network
 from tetract.data.batches import StepBatches
 from tetract.joint import Balance, JointConfig, TaskLosses
 from tetract.model import Network
-from tetract.train import Job, OptimiserConfig, Progress, RunConfig, fit
+from tetract.train import Job, OptimiserConfig, Progress, RunConfig, Teacher, fit
 from tetract.types import Task
 from tetract.types.batch import Batch
 
@@ -74,6 +74,7 @@ def train_network(
     optimiser: Mapping[str, Any] | None = None,
     validate: Callable[[], Mapping[str, float | None]] = dict,
     resume: bool = False,
+    teacher: Teacher | None = None,
 ) -> tuple[Network, Progress]:
     """Two steps (or as ``run`` says) of the real training loop; nothing is validated."""
     network = network or small_network()
@@ -91,6 +92,7 @@ def train_network(
         folder=folder,
         version="0",
         dataset={},
+        teacher=teacher,
         resume=resume,
         show_progress=False,
     )

@@ -49,6 +49,16 @@ class AugmentDraw:
         """The same draw without rotation, zoom and shift."""
         return replace(self, rotation_deg=0.0, scale=1.0, shift_px=(0.0, 0.0))
 
+    def without_greys(self) -> AugmentDraw:
+        """The same draw without any change of grey values."""
+        return AugmentDraw(
+            flip_x=self.flip_x,
+            flip_y=self.flip_y,
+            rotation_deg=self.rotation_deg,
+            scale=self.scale,
+            shift_px=self.shift_px,
+        )
+
 
 def draw(config: AugmentConfig, rng: np.random.Generator, size: int) -> AugmentDraw:
     """Draw a change.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
+import torch
 from torch.utils.data import DataLoader, Dataset
 
 from tetract.data.augment import apply
@@ -26,35 +27,52 @@ class StepBatches(Dataset[Batch]):
     """Item ``i`` is the batch of step ``i``: same seed, same step, same batch, on any worker.
 
     Nothing needs to be saved for a run to resume where it stopped.
+
+    Args:
+        dataset: The slices.
+        plan: Which of them each step sees.
+        seed: Of what is changed in them.
+        with_plain: Whether batches also hold the slices moved alike with their grey values as read
+            (``Batch.plain``). The same draws are applied twice, so both lie on one grid exactly
+            and nothing needs to be moved back.
     """
 
-    def __init__(self, dataset: SliceDataset, plan: BatchPlan, *, seed: int) -> None:
+    def __init__(
+        self, dataset: SliceDataset, plan: BatchPlan, *, seed: int, with_plain: bool = False
+    ) -> None:
         self.dataset = dataset
         self.plan = plan
         self.seed = seed
+        self.with_plain = with_plain
         augment = dataset.config.augment
         pastes = augment.enabled and augment.paste.share > 0
         self._paste = LesionPaste(dataset, augment.paste) if pastes else None
 
     def __getitem__(self, index: int) -> Batch:
         """The augmented batch of step ``index``."""
-        rows = enumerate(self.plan.rows(index))
-        samples = [self._shown(self.dataset.sample(row), index, slot) for slot, row in rows]
-        return collate(samples, self.dataset.label_space)
+        batch = collate(self._samples(index), self.dataset.label_space)
+        if not self.with_plain:
+            return batch
+        plain = np.stack([sample.image for sample in self._samples(index, greys=False)])
+        return replace(batch, plain=torch.from_numpy(plain))
 
-    def _shown(self, sample: Sample, step: int, slot: int) -> Sample:
+    def _samples(self, step: int, *, greys: bool = True) -> list[Sample]:
+        rows = enumerate(self.plan.rows(step))
+        return [self._shown(self.dataset.sample(row), step, slot, greys) for slot, row in rows]
+
+    def _shown(self, sample: Sample, step: int, slot: int, greys: bool) -> Sample:
         """What the slot sees: the sample or a window of it, augmented."""
         side, at_lesion = self.dataset.config.crop_px, self.dataset.config.crop_at_lesion
         if side is None:
-            return self._augmented(sample, step, slot)
+            return self._augmented(sample, step, slot, greys)
         windows = np.random.default_rng([self.seed, step, slot, 3])
         # A margin first, so that what a rotation brings into the window is the patient's.
         outer = min(round(_MARGIN * side), sample.image.shape[-1])
         sample = crop(sample, draw_window(sample, outer, windows, at_lesion=at_lesion))
-        sample = self._augmented(sample, step, slot)
+        sample = self._augmented(sample, step, slot, greys)
         return crop(sample, draw_window(sample, side, windows, at_lesion=at_lesion))
 
-    def _augmented(self, sample: Sample, step: int, slot: int) -> Sample:
+    def _augmented(self, sample: Sample, step: int, slot: int, greys: bool) -> Sample:
         """The sample as a function of seed, step and slot.
 
         Each kind of change has a generator of its own, so that switching one on leaves the
@@ -68,11 +86,14 @@ class StepBatches(Dataset[Batch]):
             sample = self._paste.apply(sample, pasting)
         sample = turn_sample(sample, draw_turn(config, turning))
         look = draw_restyle(config, turning)
+        rng = np.random.default_rng([self.seed, step, slot])
+        change = draw(config, rng, sample.image.shape[-1])
+        if not greys:
+            return apply(sample, change.without_greys())
         known = self.dataset.folder.card.source(sample.identity.source).hu_known
         window_hu = self.dataset.config.window_hu if known else None
         sample = replace(sample, image=restyle(sample.image, look, window_hu))
-        rng = np.random.default_rng([self.seed, step, slot])
-        return apply(sample, draw(config, rng, sample.image.shape[-1]))
+        return apply(sample, change)
 
 
 def step_loader(batches: StepBatches, *, start: int, stop: int, workers: int) -> DataLoader[Batch]:

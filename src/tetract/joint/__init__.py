@@ -3,7 +3,7 @@
 from tetract.joint.balance import Balance, Combined
 from tetract.joint.config import JointConfig
 from tetract.joint.gradients import TaskGradients, add_gradients, compared, task_gradients
-from tetract.joint.losses import TaskLosses
+from tetract.joint.losses import TaskLosses, with_pseudo
 from tetract.joint.weighted import weighted_sum
 from tetract.joint.weighting import State, mean_losses
 
@@ -19,4 +19,5 @@ __all__ = [
     "mean_losses",
     "task_gradients",
     "weighted_sum",
+    "with_pseudo",
 ]

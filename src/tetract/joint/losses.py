@@ -25,3 +25,14 @@ class TaskLosses:
         """The unweighted loss of one task, the sum of its parts."""
         scalars = list(self.parts[task].values())
         return sum(scalars[1:], start=scalars[0])
+
+
+def with_pseudo(measured: TaskLosses, pseudo: TaskLosses, weight: float) -> TaskLosses:
+    """Both together, each task's parts on pseudo-labels weighed and named ``pseudo_``."""
+    tasks = [task for task in Task if task in measured.parts or task in pseudo.parts]
+    parts: dict[Task, dict[str, Tensor]] = {
+        task: dict(measured.parts.get(task, {})) for task in tasks
+    }
+    for task, named in pseudo.parts.items():
+        parts[task] |= {f"pseudo_{name}": weight * value for name, value in named.items()}
+    return TaskLosses(parts=parts)

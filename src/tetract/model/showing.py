@@ -44,7 +44,7 @@ def show(
     """
     columns = [i for i, task in enumerate(Task) if task in tasks and i != RECONSTRUCTION]
     whole = batch.labelled[:, columns].any(dim=1).nonzero().flatten()
-    if Task.RECONSTRUCTION not in tasks:
+    if Task.RECONSTRUCTION not in tasks or len(batch.rows(Task.RECONSTRUCTION)) == 0:
         kept = batch.select(whole)
         return Shown(image=kept.image, batch=kept)
     if config.mode == "plain":

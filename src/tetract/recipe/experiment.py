@@ -36,7 +36,9 @@ from tetract.recipe.opening import Count, open_data, open_split
 from tetract.recipe.planning import AnchorPlan, settle_anchors, stand_in
 from tetract.recipe.pretraining import run_first_stage, starts_from
 from tetract.recipe.schema import Recipe
+from tetract.recipe.teaching import make_teacher, taught_by
 from tetract.train import Job, Progress, fit, run_folder
+from tetract.train.teacher import what_is_skipped
 from tetract.types import Task
 
 # Logged as 1 beside validation figures that must not be read without the banner.
@@ -107,12 +109,14 @@ def train(
     datasets = [open_split(recipe, folder, split, on_prepared) for split in ("train", "val")]
     taught, checked = datasets
     check_every_task_is_taught(recipe, taught)
+    teacher = make_teacher(recipe, taught, balance)
     if on_warned:
         on_warned(
             (
                 *live_norm_warnings(recipe, taught),
                 *neighbour_warnings(recipe, taught),
                 *entangled_warnings(recipe, taught, checked),
+                *(() if teacher is None else what_is_skipped(teacher.relations)),
             )
         )
     recipe = settle_anchors(recipe, taught, on_planned)
@@ -131,14 +135,24 @@ def train(
         progress = fit(
             Job(
                 network=network,
-                batches=StepBatches(taught, _plan(recipe, taught), seed=recipe.run.seed),
+                batches=StepBatches(
+                    taught,
+                    _plan(recipe, taught),
+                    seed=recipe.run.seed,
+                    with_plain=teacher is not None and recipe.data.augment.enabled,
+                ),
                 validate=lambda judged: headline(score(collect_network(recipe, judged, checked))),
                 balance=balance,
                 optimiser=recipe.optimiser,
                 run=recipe.run,
                 folder=run,
                 version=tetract.__version__,
-                dataset={"name": folder.card.name, "splits": split_hash(folder.rows)},
+                dataset={
+                    "name": folder.card.name,
+                    "splits": split_hash(folder.rows),
+                    **taught_by(teacher),
+                },
+                teacher=teacher,
                 resume=resume,
                 show_progress=show_progress,
                 beside={CLASS_IS_SOURCE: 1.0} if banner else {},

@@ -35,6 +35,7 @@ def pretraining(recipe: Recipe) -> Recipe:
             "tasks": (Task.RECONSTRUCTION,),
             "joint": joint.model_copy(update={"reconstruction": joint.reconstruction or 1.0}),
             "run": stage,
+            "teacher": recipe.teacher.model_copy(update={"weight": 0.0}),
         }
     )
 

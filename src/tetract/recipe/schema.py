@@ -16,6 +16,7 @@ from tetract.tasks.detection import DetectionConfig
 from tetract.tasks.reconstruction import ReconstructionConfig
 from tetract.tasks.segmentation import SegmentationConfig
 from tetract.train.config import OptimiserConfig, RunConfig
+from tetract.train.teacher import TeacherConfig
 from tetract.types import Task
 
 
@@ -49,6 +50,7 @@ class Recipe(BaseModel):
     joint: JointConfig = JointConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
     run: RunConfig = RunConfig()
+    teacher: TeacherConfig = TeacherConfig()
     schema_version: Literal[1] = Field(default=1, description="Version of this layout.")
 
     @model_validator(mode="before")
@@ -59,6 +61,15 @@ class Recipe(BaseModel):
             given = cast("Mapping[str, object]", data)
             return start_from(AS_PAPER, given) if given.get("preset") == "as_paper" else given
         return data
+
+    @model_validator(mode="after")
+    def _teacher_can_teach(self) -> Recipe:
+        if self.teacher.weight > 0:
+            if self.run.average == 0:
+                raise ValueError("teacher.weight needs run.average, such as 0.99, to teach")
+            if set(self.tasks) <= {Task.RECONSTRUCTION}:
+                raise ValueError("teacher.weight needs a task with labels; reconstruction has none")
+        return self
 
     def network_spec(self) -> NetworkSpec:
         """What to build. The name lists must have been filled in (``recipe.checks``)."""

@@ -24,6 +24,7 @@ from tetract.train.config import OptimiserConfig, RunConfig
 from tetract.train.machine import choose_device, choose_precision
 from tetract.train.module import JointModule
 from tetract.train.soundness import NameRow
+from tetract.train.teacher import Teacher
 from tetract.train.watch import StopRequest, Validate, Watch
 from tetract.types.batch import Identity
 
@@ -42,6 +43,7 @@ class Job:
         folder: The run folder, held by this process.
         version: Version of the package.
         dataset: Name and split hash of the data.
+        teacher: Labels what is missing, or None.
         resume: Whether to go on from ``last/``; the network then holds its weights already.
         show_progress: Whether to draw a progress bar.
         beside: Logged and saved with every validation, and no part of its score.
@@ -56,6 +58,7 @@ class Job:
     folder: Path
     version: str
     dataset: Mapping[str, str]
+    teacher: Teacher | None = None
     resume: bool = False
     show_progress: bool = True
     beside: Mapping[str, float] = field(default_factory=dict[str, float])
@@ -76,6 +79,7 @@ def fit(job: Job) -> Progress:
         job.optimiser,
         job.run,
         _row_names(job.batches),
+        job.teacher,
     )
     watch = Watch(
         job.folder,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -20,6 +20,7 @@ from tetract.joint import (
     compared,
     mean_losses,
     task_gradients,
+    with_pseudo,
 )
 from tetract.model import Network
 from tetract.train.average import average_of, follow
@@ -32,8 +33,9 @@ from tetract.train.soundness import (
     row_position,
     rows_behind,
 )
+from tetract.train.teacher import Pseudo, Teacher
 from tetract.types import Task
-from tetract.types.batch import Batch
+from tetract.types.batch import Batch, Identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +43,14 @@ class _Taught:
     """A batch of the step under way: what its losses were, and how to compute them again."""
 
     batch: Batch
+    pseudo: Pseudo | None
     seed: int
     values: Mapping[Task, float]
+
+    def rows(self, tasks: Iterable[Task]) -> tuple[Identity, ...]:
+        """Those that teach one of ``tasks``, by measured labels or by pseudo-labels."""
+        known = [self.batch, *([] if self.pseudo is None else [self.pseudo.batch])]
+        return tuple(who for one in known for who in rows_behind(one, tasks))
 
 
 class JointModule(lightning.LightningModule):
@@ -54,6 +62,7 @@ class JointModule(lightning.LightningModule):
         optimiser: Optimiser settings.
         run: Length and seed.
         name_row: How a message calls a row of the table.
+        teacher: Labels what is missing with the average of the weights, which ``run`` then keeps.
 
     Attributes:
         done: Optimiser steps taken, those of an earlier, interrupted session included.
@@ -68,6 +77,7 @@ class JointModule(lightning.LightningModule):
         optimiser: OptimiserConfig,
         run: RunConfig,
         name_row: NameRow = row_position,
+        teacher: Teacher | None = None,
     ) -> None:
         super().__init__()
         self.network = network
@@ -75,6 +85,7 @@ class JointModule(lightning.LightningModule):
         self.balance = balance
         self.config = optimiser
         self.run = run
+        self.teacher = teacher
         self.done = 0
         self.batch_in_step = 0
         self._soundness = Soundness(name_row)
@@ -109,18 +120,20 @@ class JointModule(lightning.LightningModule):
     def training_step(self, batch: Batch, _index: int) -> Tensor | None:
         """The joint loss of one batch, or None where no row teaches an active task."""
         seed = _step_seed(self.run.seed, self.done * self.run.accumulate + self.batch_in_step)
-        losses = self._losses(batch, seed)
-        values = self.balance.read(losses)
+        pseudo = self._pseudo(batch)
+        losses = self._losses(batch, pseudo, seed)
+        taught = _Taught(batch=batch, pseudo=pseudo, seed=seed, values=self.balance.read(losses))
+        values = taught.values
         spoilt = [task for task, value in values.items() if not math.isfinite(value)]
         if spoilt:
             self._kept.put_back()
             what = f"the loss of {', '.join(spoilt)}"
-            self._soundness.spoilt(self.done, what, rows_behind(batch, spoilt))
+            self._soundness.spoilt(self.done, what, taught.rows(spoilt))
             return None
         self._combined = self.balance.combine(losses, values, self._draws())
         if self._combined is None:
             return None
-        self._taught.append(_Taught(batch=batch, seed=seed, values=values))
+        self._taught.append(taught)
         self._log(losses, self._combined)
         return self._combined.total
 
@@ -161,7 +174,7 @@ class JointModule(lightning.LightningModule):
             clip_grads_with_norm_(weights, gradient_clip_val or math.inf, norm)
             self._soundness.sound()
             return
-        rows = [who for one in self._taught for who in rows_behind(one.batch, one.values)]
+        rows = [who for one in self._taught for who in one.rows(one.values)]
         self._taught = []
         self.network.zero_grad(set_to_none=True)
         self._kept.put_back()
@@ -216,11 +229,27 @@ class JointModule(lightning.LightningModule):
     def _optimiser(self) -> torch.optim.Optimizer:
         return cast("torch.optim.Optimizer", self.optimizers(use_pl_optimizer=False))
 
-    def _losses(self, batch: Batch, seed: int) -> TaskLosses:
+    def _pseudo(self, batch: Batch) -> Pseudo | None:
+        """What the teacher is sure of in this batch, None where it says nothing."""
+        if self.teacher is None or self.averaged is None:
+            return None
+        weight = self.teacher.weight(self.done, self.run.steps)
+        if weight == 0.0:
+            return None
+        found, counts = self.teacher.label(self.averaged, batch)
+        for name, count in counts.items():
+            self.log(f"train/pseudo/{name}", float(count))
+        return None if found is None else Pseudo(batch=found, weight=weight)
+
+    def _losses(self, batch: Batch, pseudo: Pseudo | None, seed: int) -> TaskLosses:
         # torchvision's samplers and dropout draw from the global generator. Setting it from the
         # step makes every draw a function of (seed, step): an interrupted run resumes exactly.
         torch.manual_seed(seed)
-        return self.network.losses(batch, torch.Generator().manual_seed(seed))
+        measured = self.network.losses(batch, torch.Generator().manual_seed(seed))
+        if pseudo is None:
+            return measured
+        draws = torch.Generator().manual_seed(seed ^ 2)
+        return with_pseudo(measured, self.network.losses(pseudo.batch, draws), pseudo.weight)
 
     def _draws(self) -> torch.Generator:
         """For the method's own draws, apart from those of the network."""
@@ -231,7 +260,10 @@ class JointModule(lightning.LightningModule):
         """The losses of this step's batches after it, with the draws that they had before it."""
         kept = KeptBuffers(self.network)
         with torch.no_grad(), self.trainer.precision_plugin.train_step_context():
-            values = [self.balance.read(self._losses(one.batch, one.seed)) for one in self._taught]
+            values = [
+                self.balance.read(self._losses(one.batch, one.pseudo, one.seed))
+                for one in self._taught
+            ]
         kept.put_back()
         return mean_losses(values)
 

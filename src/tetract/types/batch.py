@@ -71,7 +71,11 @@ class Batch:
         label: (B, K) bool candidate classes; all False where unlabelled.
         masks: (B, M, H, W) bool.
         masks_annotated: (B, M) bool; a False channel holds no information.
+        masks_unknown: (B, M, H, W) bool, pixels of annotated channels of which nothing is known, or
+            None where all are known.
         boxes: One entry per row, None where unlabelled.
+        plain: (B, C, H, W), ``image`` moved alike but with the grey values it was read with, or
+            None where nobody asked for it.
         hidden: (B, 1, H, W) bool, pixels withheld from the encoder or shown damaged, or None when
             all are shown as they are.
         identity: One entry per row.
@@ -85,6 +89,8 @@ class Batch:
     boxes: tuple[BoxRow | None, ...]
     identity: tuple[Identity, ...]
     hidden: Bool[Tensor, "B 1 H W"] | None = None
+    masks_unknown: Bool[Tensor, "B M H W"] | None = None
+    plain: Float[Tensor, "B C H W"] | None = None
 
     @property
     def centre(self) -> Float[Tensor, "B 1 H W"]:
@@ -106,7 +112,9 @@ class Batch:
             masks=self.masks.to(device),
             masks_annotated=self.masks_annotated.to(device),
             boxes=tuple(None if row is None else row.to(device) for row in self.boxes),
-            hidden=None if self.hidden is None else self.hidden.to(device),
+            hidden=_to(self.hidden, device),
+            masks_unknown=_to(self.masks_unknown, device),
+            plain=_to(self.plain, device),
         )
 
     def select(self, rows: Int64[Tensor, " R"]) -> Batch:
@@ -121,7 +129,9 @@ class Batch:
             masks_annotated=self.masks_annotated[rows],
             boxes=tuple(self.boxes[i] for i in picked),
             identity=tuple(self.identity[i] for i in picked),
-            hidden=None if self.hidden is None else self.hidden[rows],
+            hidden=_picked(self.hidden, rows),
+            masks_unknown=_picked(self.masks_unknown, rows),
+            plain=_picked(self.plain, rows),
         )
 
 
@@ -155,3 +165,11 @@ class Features:
     def select(self, rows: Int64[Tensor, " R"]) -> Features:
         """The features of only these rows."""
         return Features(maps=tuple(m[rows] for m in self.maps), strides=self.strides)
+
+
+def _to(pixels: Tensor | None, device: torch.device) -> Tensor | None:
+    return None if pixels is None else pixels.to(device)
+
+
+def _picked(pixels: Tensor | None, rows: Tensor) -> Tensor | None:
+    return None if pixels is None else pixels[rows]

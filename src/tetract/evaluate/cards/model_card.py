@@ -48,6 +48,10 @@ def _training(material: Material) -> Iterator[Remark]:
     if not dataset:
         yield unknown("The model does not say what it was trained on.")
         return
+    if "pseudo_labels" in dataset:
+        yield note(
+            f"Labels that were missing were filled by pseudo-labels {dataset['pseudo_labels']}."
+        )
     sources = len(material.folder.card.sources)
     yield note(
         f"Trained for {description.step} steps on '{dataset.get('name', 'unknown')}' (split "

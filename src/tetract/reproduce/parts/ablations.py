@@ -39,6 +39,7 @@ class Ablation:
         title: What is decided.
         about: The default, and what speaks for it.
         others: The alternatives.
+        also: Names of alternatives that are held against each other, the baseline first.
         tasks: Heads it is measured with.
         needs_drawn_boxes: Whether boxes in the table, and not from masks, are needed.
     """
@@ -47,6 +48,7 @@ class Ablation:
     title: str
     about: str
     others: tuple[Other, ...]
+    also: tuple[tuple[str, str], ...] = ()
     tasks: str = "CSRD"
     needs_drawn_boxes: bool = False
 
@@ -142,6 +144,18 @@ ABLATIONS = (
         ),
     ),
     Ablation(
+        key="A11",
+        title="Learning from the unlabelled",
+        about="Default: the weights of the last step, and measured labels only. Alternatives: the "
+        "running average of the weights; the same, and what it is sure of as pseudo-labels where "
+        "mask, box and class agree.",
+        others=(
+            Other("averaged", {"run.average": 0.99}),
+            Other("taught by the average", {"run.average": 0.99, "teacher.weight": 1.0}),
+        ),
+        also=(("averaged", "taught by the average"),),
+    ),
+    Ablation(
         key="A13",
         title="Where boxes are found",
         about="Default: a feature pyramid over the encoder. Alternative: the steps of the masks' "
@@ -189,21 +203,29 @@ def parts(basis: Basis) -> tuple[Part, ...]:
 def _part(basis: Basis, one: Ablation) -> Part:
     encoder = basis.profile.small
     default = arm_of(one.tasks, encoder, "tetract", headline=True)
-    others = tuple(
-        Arm(
+    named = {
+        other.name: Arm(
             name=f"{other.tasks or one.tasks} {encoder}, {other.name}",
             tasks=other.tasks or one.tasks,
             encoder=encoder,
             changes=other.changes,
         )
         for other in one.others
-    )
+    }
+    others = tuple(named.values())
+    compared = [(default, arm) for arm in others]
+    compared += [(named[baseline], named[arm]) for baseline, arm in one.also]
     return Part(
         key=one.key,
         title=one.title,
         about=one.about,
         arms=(default, *others),
         pairs=tuple(
-            Pair(label=arm.name, baseline=(default.name,), arm=(arm.name,)) for arm in others
+            Pair(
+                label=arm.name if baseline is default else f"{arm.name}, against {baseline.name}",
+                baseline=(baseline.name,),
+                arm=(arm.name,),
+            )
+            for baseline, arm in compared
         ),
     )

@@ -16,6 +16,7 @@ from tetract.types.batch import Batch
 
 MISSED_WEIGHT = 0.7  # recall first, as Salehi et al. advise for small lesions
 FOCAL_EXPONENT = 0.75  # gamma 4/3 of Abraham & Khan
+SURELY_NOT = -30.0  # as a logit: a probability of 1e-13
 PARTS = {"dice_bce": ("dice", "bce"), "dice_boundary": ("dice", "boundary")}
 
 
@@ -27,22 +28,37 @@ def segmentation_loss(
     With deep supervision (Lee et al. 2015, arXiv 1409.5185; nnU-Net's weights) it is the mean over
     the decoder's steps, each weighing half of the next finer one.
 
+    A pixel of ``batch.masks_unknown`` counts as background that the head is sure of: it adds next
+    to nothing and has no gradient, in whichever loss. On a coarser step it stays unknown where no
+    pixel beside it is a lesion.
+
     Returns:
         Its parts by name, scalars; which they are follows from ``SegmentationConfig.loss``.
     """
     annotated = batch.masks_annotated
     truth = (batch.masks & annotated[:, :, None, None]).to(output.logits.dtype)
-    steps = [_step_loss(head.loss, output.logits, truth, annotated)]
+    unknown = batch.masks_unknown
+    if unknown is not None:
+        unknown = (unknown & ~batch.masks).to(truth.dtype)
+    steps = [_step_loss(head.loss, _silenced(output.logits, unknown), truth, annotated)]
     for logits in output.coarser:
         # The largest of four pixels: a lesion of one pixel is one pixel on every step.
         truth = max_pool2d(truth, 2)
-        steps.append(_step_loss(head.loss, logits, truth, annotated))
+        if unknown is not None:
+            unknown = max_pool2d(unknown, 2) * (1.0 - truth)
+        steps.append(_step_loss(head.loss, _silenced(logits, unknown), truth, annotated))
     weights = [0.5**step for step in range(len(steps))]
     return {
         name: torch.stack([w * step[name] for w, step in zip(weights, steps, strict=True)]).sum()
         / sum(weights)
         for name in steps[0]
     }
+
+
+def _silenced(
+    logits: Float[Tensor, "B M H W"], unknown: Float[Tensor, "B M H W"] | None
+) -> Float[Tensor, "B M H W"]:
+    return logits if unknown is None else logits.masked_fill(unknown > 0, SURELY_NOT)
 
 
 def _step_loss(
