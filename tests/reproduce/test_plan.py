@@ -49,13 +49,13 @@ def test_the_same_run_of_two_tables_is_trained_once(basis: Basis, cohort: Path) 
     alone = planned(basis, cohort, "T1")
     together = planned(basis, cohort, "T1", "T2", "F3", "F4")
     assert set(together.runs) == set(alone.runs)
-    assert len(alone.runs) == 2 * 10 * 2 + 5 * 2  # five headline rows of one encoder: a second seed
+    assert len(alone.runs) == 2 * 10 * 2
 
 
 def test_an_arm_gets_its_headline_seeds_in_whatever_table_it_is_first(
     basis: Basis, cohort: Path
 ) -> None:
-    plan = planned(basis, cohort, "T2", "M1")
+    plan = planned(basis, cohort, "T2", "A2")
     assert len(plan.of_arm["CSRD resnet18 tetract"]) == TINY.headline_seeds
     assert len(plan.of_arm["CS resnet18 tetract"]) == TINY.seeds
 
@@ -72,6 +72,15 @@ def test_a_run_stands_behind_the_one_it_starts_from(basis: Basis, cohort: Path) 
 def test_a_run_has_the_same_name_wherever_it_lies(basis: Basis, cohort: Path) -> None:
     here = planned(basis, cohort, out=Path("/here"))
     assert list(here.runs) == list(planned(basis, cohort, out=Path("/there")).runs)
+
+
+def test_twins_see_as_many_slices_as_the_joint_model_in_all_or_each(basis: Basis) -> None:
+    part = next(one for one in all_parts(basis) if one.key == "M1")
+    steps = {arm.name: arm.changes.get("run.steps", TINY.long_steps(arm.mode)) for arm in part.arms}
+    joint = TINY.long_steps("tetract")
+    for pair in (one for one in part.pairs if "single tasks" in one.label):
+        each = {steps[name] for name in pair.baseline}
+        assert each == ({max(1, joint // 4)} if "in all" in pair.label else {joint})
 
 
 def test_one_name_of_an_arm_means_one_experiment(basis: Basis) -> None:

@@ -239,3 +239,44 @@ def test_a_row_of_other_classes_or_without_candidates_is_a_bug() -> None:
         score_classification([row((0.5, 0.5), (1, 0))], NAMES)
     with pytest.raises(ValueError, match="without any candidate"):
         score_classification([row((0.5, 0.5, 0), (0, 0, 0))], NAMES)
+
+
+def test_knowing_the_source_is_worth_a_half_within_sources() -> None:
+    ill = [covid_row(0.9, COVID) for _ in range(4)]
+    rows = [replace(one, identity=somebody(f"a{n}", "clinic")) for n, one in enumerate(ill)]
+    rows += [row((0.9, 0.1, 0.0), NORMAL, "a9", "clinic")]
+    rows += [row((0.1, 0.9, 0.0), NORMAL, f"b{n}", "screening") for n in range(4)]
+    scores = score_classification(rows, NAMES)
+    assert scores.classes[0].auroc.value == pytest.approx((4 * 4 + 4 * 0.5) / (4 * 5))
+    assert scores.classes[0].auroc_within.value == pytest.approx(0.5)
+
+
+def test_sources_of_one_class_each_have_no_auroc_within() -> None:
+    rows = [row((0.9, 0.1, 0.0), COVID, "a", "one"), row((0.1, 0.9, 0.0), NORMAL, "b", "two")]
+    scores = score_classification(rows, NAMES)
+    assert scores.auroc_macro.value == pytest.approx(1.0)
+    assert scores.auroc_within_macro.value is None
+    assert scores.classes[0].auroc_within.reason == "no source holds rows both with and without"
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 4), st.booleans(), st.sampled_from("abc")),
+        min_size=1,
+        max_size=14,
+    )
+)
+@settings(deadline=None)
+def test_auroc_within_counts_the_pairs_of_one_source(told: list[tuple[int, bool, str]]) -> None:
+    rows = [
+        row((p / 4, 1 - p / 4, 0.0), COVID if ill else NORMAL, f"p{n}", source)
+        for n, (p, ill, source) in enumerate(told)
+    ]
+    pairs = [
+        1.0 if mine > theirs else 0.5 if mine == theirs else 0.0
+        for mine, ill, source in told
+        for theirs, other, there in told
+        if ill and not other and source == there
+    ]
+    found = score_classification(rows, NAMES).classes[0].auroc_within.value
+    assert found == (pytest.approx(np.mean(pairs)) if pairs else None)

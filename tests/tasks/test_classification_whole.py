@@ -53,6 +53,7 @@ def kept_95(truth: np.ndarray, said: np.ndarray) -> float:
 
 BOTH: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
     "auroc": sk.roc_auc_score,
+    "auroc_within": sk.roc_auc_score,  # all rows are of one source here
     "average_precision": sk.average_precision_score,
     "sensitivity_at_95": kept_95,
     "accuracy": lambda t, s: sk.accuracy_score(t, s >= 0.5),
@@ -129,7 +130,7 @@ def test_every_figure_is_that_of_its_referee_or_none(
         assert figures(one) == pytest.approx(each[-1], abs=1e-6)
     known = labels.sum(axis=1) == 1
     whole = expected_of_all(labels[known].argmax(axis=1), said[known])
-    for name in ("auroc", "average_precision", "sensitivity_at_95", "ece"):
+    for name in ("auroc", "auroc_within", "average_precision", "sensitivity_at_95", "ece"):
         defined = [v for one in each if (v := one[name]) is not None]
         whole[f"{name}_macro"] = float(np.mean(defined)) if defined else None
     assert figures(scores) == pytest.approx(whole, abs=1e-6)

@@ -6,8 +6,8 @@ withheld. A row is only scored on the tasks it is labelled for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
@@ -86,6 +86,24 @@ class Collected:
     reconstruction: tuple[ReconstructionRow, ...]
     detection: tuple[DetectionRow, ...]
     signals: tuple[Signals, ...] = ()
+
+
+def joined(parts: Sequence[Collected]) -> Collected:
+    """The rows of several splits of one data set, collected from one model.
+
+    Args:
+        parts: At least one; all of the same tasks, names and setting.
+    """
+    first = parts[0]
+    return replace(
+        first,
+        seen=tuple(row for one in parts for row in one.seen),
+        classification=tuple(row for one in parts for row in one.classification),
+        segmentation=tuple(row for one in parts for row in one.segmentation),
+        reconstruction=tuple(row for one in parts for row in one.reconstruction),
+        detection=tuple(row for one in parts for row in one.detection),
+        signals=tuple(row for one in parts for row in one.signals),
+    )
 
 
 def collect(

@@ -54,22 +54,24 @@ def _classification(evaluation: Evaluation, sections: Sequence[Section]) -> Iter
     yield make_table(
         "Classification",
         [
-            *("rows", "AUROC (macro)", "AP (macro)", "accuracy", "balanced accuracy", "F1 (macro)"),
-            *("MCC", "Brier", "ECE"),
+            *("rows", "AUROC (macro)", "AUROC within sources (macro)", "AP (macro)", "accuracy"),
+            *("balanced accuracy", "F1 (macro)", "MCC", "Brier", "ECE"),
         ],
         [
             [
-                *(name, one.auroc_macro, one.average_precision_macro, one.accuracy),
-                *(one.balanced_accuracy, one.f1_macro, one.mcc, one.brier, one.ece),
+                *(name, one.auroc_macro, one.auroc_within_macro, one.average_precision_macro),
+                *(one.accuracy, one.balanced_accuracy, one.f1_macro, one.mcc, one.brier, one.ece),
             ]
             for name, one in pairs
         ],
-        "AUROC over the slices that decide a class, the others over those of one known class.",
+        "AUROC over the slices that decide a class, the others over those of one known class. "
+        "Within sources: only slices of one source are compared, so that knowing the source is "
+        "worth 0.5.",
         source_warning(evaluation),
     )
     figures = [
-        *("AUROC", "AP", "accuracy", "F1", "MCC", "sensitivity", "specificity"),
-        *("sensitivity at 95 % specificity", "Brier", "ECE"),
+        *("AUROC", "AUROC within sources", "AP", "accuracy", "F1", "MCC", "sensitivity"),
+        *("specificity", "sensitivity at 95 % specificity", "Brier", "ECE"),
     ]
     yield make_table(
         "Classification, each class against the rest",
@@ -84,8 +86,8 @@ def _class_row(name: str, one: ClassScores) -> Cells:
     counts = (str(one.positives), str(one.negatives))
     return [
         *(name, one.name, *counts),
-        *(one.auroc, one.average_precision, one.accuracy, one.f1, one.mcc, one.sensitivity),
-        *(one.specificity, one.sensitivity_at_95, one.brier, one.ece),
+        *(one.auroc, one.auroc_within, one.average_precision, one.accuracy, one.f1, one.mcc),
+        *(one.sensitivity, one.specificity, one.sensitivity_at_95, one.brier, one.ece),
     ]
 
 

@@ -137,7 +137,7 @@ def train(
                 network=network,
                 batches=StepBatches(
                     taught,
-                    _plan(recipe, taught),
+                    batch_plan(recipe, taught),
                     seed=recipe.run.seed,
                     with_plain=teacher is not None and recipe.data.augment.enabled,
                 ),
@@ -194,7 +194,8 @@ def _restore(network: Network, last: Path) -> None:
     network.load_state_dict(read_weights(last, saved))
 
 
-def _plan(recipe: Recipe, dataset: SliceDataset) -> BatchPlan:
+def batch_plan(recipe: Recipe, dataset: SliceDataset) -> BatchPlan:
+    """Which rows each step of the recipe sees."""
     return BatchPlan(
         labelled=dataset.labelled,
         positive=dataset.positive,

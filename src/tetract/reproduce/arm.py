@@ -34,6 +34,7 @@ class Arm:
         start: The arm whose weights it starts from, seed by seed.
         without: The source that is kept out of training and tested on, all of it.
         headline: Whether it gets the profile's larger number of seeds.
+        long: Whether it is trained as long, and on slices as large, as the profile's claims need.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Arm:
     start: Arm | None = None
     without: str | None = None
     headline: bool = False
+    long: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,14 +24,15 @@ def guess(run: Run, plan: Plan) -> float:
     """Seconds on one core of the machine that the constants were measured on."""
     recipe = run.recipe
     parts = [_ENCODERS.get(recipe.encoder.name, _UNKNOWN), *(_HEADS[x] for x in run.letters)]
-    area = (recipe.data.image_px / 64) ** 2
+    seen = ((recipe.data.crop_px or recipe.data.image_px) / 64) ** 2
+    whole = (recipe.data.image_px / 64) ** 2
     rows = recipe.run.batch * recipe.run.accumulate / 4
-    growing = sum(part[1] for part in parts) * area
-    step = sum(part[0] for part in parts) + growing * rows
+    growing = sum(part[1] for part in parts)
+    step = sum(part[0] for part in parts) + growing * seen * rows
     _, val, test = plan.basis.slices
     validations = -(-recipe.run.steps // recipe.run.validate_every)
-    scored = validations * val + test
-    return _START + recipe.run.steps * step + scored * (_SCORED + growing / 4 / 3)
+    scored = (validations + 1) * val + test
+    return _START + recipe.run.steps * step + scored * (_SCORED + growing * whole / 4 / 3)
 
 
 def measured_factor(plan: Plan) -> float:

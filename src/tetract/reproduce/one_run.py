@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 import time
 from pathlib import Path
+from typing import Final
 
 import torch
 
-from tetract.evaluate.class_source import source_banner
 from tetract.evaluate.files import write_evaluation
 from tetract.recipe import Recipe, evaluate_run, load_recipe, train
 from tetract.recipe.experiment import build_network
@@ -16,12 +16,14 @@ from tetract.reproduce.outcome import OUTCOME, Outcome, add_spent, load_spent, s
 from tetract.train.checkpoint import saved_step
 
 PROGRESS = "progress.json"
+SCORED: Final = ("val", "test")
 
 
 def finish(recipe: Recipe, *, keep_weights: bool) -> Outcome:
-    """The run of ``recipe``, trained to its end and scored on the test split.
+    """The run of ``recipe``, trained to its end and scored on all patients it has not seen.
 
-    The last weights are scored: no checkpoint is chosen, so no split is used to choose one.
+    The last weights are scored: no checkpoint is chosen, so neither the validation nor the test
+    split is used to choose one, and both are scored.
 
     Args:
         recipe: With the run's folder.
@@ -70,14 +72,14 @@ def _train(recipe: Recipe) -> tuple[float, list[str]]:
 def _test(recipe: Recipe) -> list[str]:
     """Score the last weights; an arm that learns from fewer labels is tested on all of them."""
     data = recipe.data.model_copy(update={"derive_boxes": True})
-    folder = recipe.run.folder
-    done = evaluate_run(
-        recipe.model_copy(update={"data": data}), folder / "last", split="test", draws=0
-    )
-    write_evaluation(folder / "evaluation" / "test", done.evaluation, done.collected)
-    banner = source_banner(done.evaluation)
-    told = [f"W_CLASS_IS_SOURCE split test: {banner}"] if banner else []
-    return [*told, *done.evaluation.about.warnings]
+    folder, told = recipe.run.folder, list[str]()
+    for split in SCORED:
+        done = evaluate_run(
+            recipe.model_copy(update={"data": data}), folder / "last", split=split, draws=0
+        )
+        write_evaluation(folder / "evaluation" / split, done.evaluation, done.collected)
+        told += done.evaluation.about.warnings
+    return told
 
 
 def _tidy(folder: Path, *, keep_weights: bool) -> None:

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Final
 
-from tetract.evaluate.collect import Collected
+from tetract.evaluate.collect import Collected, joined
 from tetract.evaluate.compare.difference import average_seeds
 from tetract.evaluate.headline import PRIMARY_FIGURES
 from tetract.evaluate.named_figures import named_figures
 from tetract.evaluate.rows_file import ROWS_NAME, read_rows
-from tetract.evaluate.score import rows_coincidence, score
+from tetract.evaluate.score import score
+from tetract.reproduce.one_run import SCORED
 from tetract.reproduce.outcome import Outcome, load_failure, load_outcome
 from tetract.reproduce.plan import Plan, Run
+from tetract.types import Task
 from tetract.types.figure import Figure
 from tetract.types.resamples import Resamples, draw_resamples
+
+# Collections put together from several sources tell the class by the scanner: within sources.
+COMPARED_FIGURES: Final = PRIMARY_FIGURES | {
+    Task.CLASSIFICATION: "classification/auroc_within_macro"
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +35,6 @@ class Measured:
         failures: Why the others failed; those not begun are not among them.
         figures: Seeds averaged, by name.
         seeds: Value of each run where it is defined, by the same names.
-        banner: What must be read before its figures of classes over all sources; "".
     """
 
     planned: int
@@ -35,7 +42,6 @@ class Measured:
     failures: tuple[str, ...]
     figures: Mapping[str, Figure]
     seeds: Mapping[str, tuple[float, ...]]
-    banner: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,24 +63,20 @@ def measure(plan: Plan) -> Results:
     groups: dict[str | None, dict[str, Collected]] = {}
     for run in plan.runs.values():
         if load_outcome(run.recipe.run.folder) is not None:
-            rows = read_rows(run.recipe.run.folder / "evaluation" / "test" / ROWS_NAME)
+            scored = run.recipe.run.folder / "evaluation"
+            rows = joined([read_rows(scored / split / ROWS_NAME) for split in SCORED])
             groups.setdefault(run.without, {})[run.name] = rows
     wanted = _wanted(plan)
     figures: dict[str, dict[str, Figure]] = {}
-    banners: dict[str, str] = {}
     draws: dict[str | None, Resamples] = {None: draw_resamples((), draws=0, seed=0)}
     for without, runs in groups.items():
         draws[without] = _draw(tuple(runs.values()), plan.basis.profile.draws)
         for name, rows in runs.items():
             found = named_figures(score(rows, resamples=draws[without]))
             figures[name] = {key: one for key, one in found.items() if key in wanted}
-            banners[name] = rows_coincidence(rows).banner
     return Results(
         arms={
-            name: replace(
-                _arm([plan.runs[run] for run in names], figures, draws, at),
-                banner=next((words for run in names if (words := banners.get(run, ""))), ""),
-            )
+            name: _arm([plan.runs[run] for run in names], figures, draws, at)
             for at, (name, names) in enumerate(plan.of_arm.items())
         },
         resamples=draws[None],
@@ -84,7 +86,7 @@ def measure(plan: Plan) -> Results:
 def _wanted(plan: Plan) -> frozenset[str]:
     sources = (f"{part.source}/" for part in plan.parts if part.source is not None)
     return frozenset(
-        prefix + name for prefix in ("", *sources) for name in PRIMARY_FIGURES.values()
+        prefix + name for prefix in ("", *sources) for name in COMPARED_FIGURES.values()
     )
 
 

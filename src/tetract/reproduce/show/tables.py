@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from tetract.evaluate.compare.comparison import SHAKY_BASELINE, mean_relative
 from tetract.evaluate.compare.difference import Difference, difference
 from tetract.evaluate.compare.holm import holm
-from tetract.evaluate.headline import PRIMARY_FIGURES
 from tetract.evaluate.named_figures import is_better_low
 from tetract.reproduce.arm import Pair, Part
-from tetract.reproduce.show.measure import Measured, Results
+from tetract.reproduce.show.measure import COMPARED_FIGURES, Measured, Results
 from tetract.types import Task
 from tetract.types.figure import Figure
 from tetract.types.table import Cell, Table
 
 _DASH: Final = "\N{EM DASH}"
 _SHORT: Final = {
-    Task.CLASSIFICATION: "AUROC",
+    Task.CLASSIFICATION: "AUROC within sources",
     Task.SEGMENTATION: "Dice, lesions",
     Task.RECONSTRUCTION: "MAE, hidden (less is better)",
     Task.DETECTION: "AP@0.3, any lesion",
 }
-_NAMED: Final = {name: _SHORT[task] for task, name in PRIMARY_FIGURES.items()}
+_NAMED: Final = {name: _SHORT[task] for task, name in COMPARED_FIGURES.items()}
 _FIGURES: Final = (
-    "Figures on the test split, seeds averaged; after \N{PLUS-MINUS SIGN} the standard deviation "
-    "over seeds, in square brackets the 95 % interval over patients, and over seeds where there "
-    "are several. A dash: no such head, or not defined."
+    "Figures on the validation and test patients, seeds averaged; after \N{PLUS-MINUS SIGN} the "
+    "standard deviation over seeds, in square brackets the 95 % interval over patients, and over "
+    "seeds where there are several. AUROC within sources: only slices of one source are compared, "
+    "so that knowing the source is worth 0.5. A dash: no such head, or not defined."
 )
 _PAIRS: Final = (
     "Gain: on the same patients, turned round where less is better, with its 95 % interval. A tie "
@@ -51,7 +51,7 @@ def _tables(part: Part, results: Results) -> Iterator[Table]:
 
 def _figure_table(part: Part, results: Results) -> Table:
     prefix = "" if part.source is None else f"{part.source}/"
-    names = [prefix + name for name in PRIMARY_FIGURES.values()]
+    names = [prefix + name for name in COMPARED_FIGURES.values()]
     arms = {arm.name: results.arms[arm.name] for arm in part.arms}
     return Table(
         title=f"{part.key}. {part.title}: our reproduction",
@@ -64,7 +64,7 @@ def _figure_table(part: Part, results: Results) -> Table:
             for name, arm in arms.items()
         ),
         note=" ".join((_FIGURES, *_reasons(arms, names))),
-        warning=" ".join((*_banners(arms.values(), names), *_missing(list(arms.values())))),
+        warning=" ".join(_missing(list(arms.values()))),
     )
 
 
@@ -108,12 +108,6 @@ def _reasons(arms: dict[str, Measured], names: Sequence[str]) -> Iterator[str]:
             if why:
                 said.setdefault(f"{_label(name)}: {why}.", "")
     yield from said
-
-
-def _banners(arms: Iterable[Measured], names: Sequence[str]) -> Iterator[str]:
-    """What must be read before figures of classes over all sources, each once."""
-    if PRIMARY_FIGURES[Task.CLASSIFICATION] in names:
-        yield from dict.fromkeys(arm.banner for arm in arms if arm.banner)
 
 
 def _missing(arms: Sequence[Measured]) -> Iterator[str]:
@@ -187,9 +181,7 @@ def _row(pair: Pair, one: Difference, p_holm: float | None) -> tuple[Cell, ...]:
 
 def _caution(part: Part, results: Results, found: Sequence[Difference]) -> str:
     names = {name for pair in part.pairs for name in (*pair.baseline, *pair.arm)}
-    told = list(
-        _banners((results.arms[name] for name in sorted(names)), [one.name for one in found])
-    )
+    told: list[str] = []
     if any(len(results.arms[name].outcomes) < 2 for name in names):
         told.append(
             "Some arms have one seed: their intervals leave out how much a training differs when "

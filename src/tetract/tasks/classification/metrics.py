@@ -27,6 +27,7 @@ from tetract.tasks.classification.rows import (
     known_rows,
 )
 from tetract.tasks.classification.scores import ClassificationScores, ClassScores
+from tetract.tasks.classification.within import NO_SOURCE, auroc_within, is_within
 from tetract.types.figure import Figure, count_support
 from tetract.types.resamples import AS_IS, Resamples, Statistic, estimate
 
@@ -69,14 +70,17 @@ def score_classification(
         for index, (name, cut) in enumerate(zip(classes, cuts, strict=True))
     )
     some = [row for row in rows if not row.candidates.all()]
-    macro = partial(_macro, [deciding_rows(some, index) for index in range(len(classes))])
+    decided = [deciding_rows(some, index) for index in range(len(classes))]
+    macro = partial(_macro, decided)
     of_some = partial(estimate, rows=some, resamples=resamples, reason=NO_CLASS)
+    within = _macro([one for one in decided if is_within(one)], auroc_within)
     known = known_rows(rows, len(classes))
     overall = partial(estimate, rows=known.rows, resamples=resamples, reason=known.one_kind)
     agreed = partial(multiclass.agreed, known.is_class, known.is_said)
     return ClassificationScores(
         support=count_support(rows),
         auroc_macro=of_some(macro(_auroc)),
+        auroc_within_macro=of_some(within, reason=NO_SOURCE),
         average_precision_macro=of_some(macro(_average_precision)),
         sensitivity_at_95_macro=of_some(macro(_sensitivity_at_95)),
         ece_macro=_plain(macro(_ece), some, resamples, NO_CLASS),
@@ -106,6 +110,7 @@ def _score_class(rows: Deciding, name: str, threshold: float, resamples: Resampl
         negatives=int((~rows.truth).sum()),
         threshold=threshold,
         auroc=figure(_auroc(rows), reason=one_kind),
+        auroc_within=figure(auroc_within(rows), reason=one_kind or NO_SOURCE),
         average_precision=figure(_average_precision(rows), reason=one_kind),
         accuracy=figure(said(deciding.accuracy), reason=one_kind),
         balanced_accuracy=figure(said(deciding.balanced_accuracy), reason=one_kind),

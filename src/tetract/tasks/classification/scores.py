@@ -17,6 +17,7 @@ class ClassScores:
         negatives: Rows whose candidates exclude it.
         threshold: Probability from which a row is called this class.
         auroc: Area under the ROC curve, ties counted half.
+        auroc_within: The same over the pairs of rows of one source.
         average_precision: Area under the steps of the precision-recall curve.
         accuracy: Share decided rightly at the threshold.
         balanced_accuracy: Mean of sensitivity and specificity at the threshold.
@@ -34,6 +35,7 @@ class ClassScores:
     negatives: int
     threshold: float
     auroc: Figure
+    auroc_within: Figure
     average_precision: Figure
     accuracy: Figure
     balanced_accuracy: Figure
@@ -53,6 +55,7 @@ class ClassificationScores:
     Attributes:
         support: All labelled rows.
         auroc_macro: Plain mean of the defined one-vs-rest AUROCs.
+        auroc_within_macro: Plain mean of the defined AUROCs within sources.
         average_precision_macro: Plain mean of the defined average precisions.
         sensitivity_at_95_macro: Plain mean of the defined sensitivities at 95 % specificity.
         ece_macro: Plain mean of the classes' defined calibration errors.
@@ -67,6 +70,7 @@ class ClassificationScores:
 
     support: Support
     auroc_macro: Figure
+    auroc_within_macro: Figure
     average_precision_macro: Figure
     sensitivity_at_95_macro: Figure
     ece_macro: Figure
