@@ -6,17 +6,22 @@ import dataclasses
 import itertools
 import json
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from segmentation_cases import NOTHING, figures, measured, square
 
 from tetract.evaluate.rows_codec import decode, encode
+from tetract.tasks.segmentation.columns import columns, dice_of, iou_of
 from tetract.tasks.segmentation.metrics import SegmentationRow, mean_dice, score_segmentation
+from tetract.tasks.segmentation.overlap_scores import score_pooled
 from tetract.types.identity import group_keys
-from tetract.types.resamples import Resamples, draw_resamples
+from tetract.types.resamples import Resamples, draw_resamples, estimate, ratio
+from tetract.types.studentised import Sums
 
 NAMES = ("lung", "lesion")
+Overlap = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 PATIENTS = ["a", "a", "a", "b", "b", "", "c", "c", "d", "e", "", "f"]
 
 
@@ -129,3 +134,21 @@ def test_rows_survive_strict_json(seed: int) -> None:
         assert encode(again) == encode(row)
         assert again.contours is not None
         assert again.contours.hd95.dtype == np.float64
+
+
+@pytest.mark.parametrize(("overlap", "times"), [(dice_of, 2), (iou_of, 1)])
+def test_pooled_overlap_reaches_as_far_as_its_own_sums(overlap: Overlap, times: int) -> None:
+    random = np.random.default_rng(4)
+    masks = random.random((30, 2, 20, 20)) < random.random((30, 1, 1, 1)) ** 3
+    rows = [measured(said, true, str(n // 2)) for n, (said, true) in enumerate(masks)]
+    column, resamples = columns(rows, 0), draw_resamples(rows, draws=300, seed=0)
+    hit = times * column.true_positive
+    below = hit + column.false_positive + column.false_negative
+    sums = Sums(above=hit, below=below, is_share=True)
+    expected = estimate(
+        lambda weights: ratio(weights @ hit, weights @ below), rows, resamples, reason="", sums=sums
+    )
+    found, own = score_pooled(column, overlap, resamples).interval, expected.interval
+    assert found is not None
+    assert own is not None
+    assert (found.low, found.high) == (pytest.approx(own.low), pytest.approx(own.high))

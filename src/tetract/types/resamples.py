@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -19,6 +19,7 @@ from jaxtyping import Float, Int
 from tetract.types.figure import Figure, Support, count_support, undefined
 from tetract.types.identity import GroupKey, HasIdentity, group_keys
 from tetract.types.interval import LEVEL, bca_interval
+from tetract.types.studentised import Sums, reach_further
 
 # (R, N) how often each of N rows counts in each of R studies -> (R,), NaN where undefined.
 Statistic: TypeAlias = Callable[[Float[np.ndarray, "R N"]], Float[np.ndarray, " R"]]
@@ -73,6 +74,7 @@ def estimate(
     *,
     reason: str,
     behind: Sequence[HasIdentity] | None = None,
+    sums: Sums | None = None,
 ) -> Figure:
     """The figure, and where it lies for other patients of the same kind.
 
@@ -82,6 +84,8 @@ def estimate(
         resamples: The draws; ``AS_IS`` for none.
         reason: Why the figure does not exist, should it not.
         behind: The rows to count as support, where they are more than ``rows``.
+        sums: The same figure as a ratio of sums over ``rows``, for errors without an upper end and
+            for what few large patients decide; see ``reach_further``.
 
     Returns:
         With an interval where at least 5 patients stand behind it, the draws differ, and at most
@@ -90,8 +94,9 @@ def estimate(
     support = count_support(rows if behind is None else behind)
     studies = np.concatenate([statistic(part) for part in _in_parts(rows, resamples)])
     if resamples.draws:
-        patients = np.unique(np.array(resamples.columns(rows), dtype=np.int64))
-        return conclude(studies, patients, resamples, support=support, reason=reason)
+        columns = np.array(resamples.columns(rows), dtype=np.int64)
+        found = conclude(studies, np.unique(columns), resamples, support=support, reason=reason)
+        return found if sums is None else _farther(found, sums, columns, resamples)
     value = float(studies[0])
     return (
         Figure(value=value, support=support) if np.isfinite(value) else undefined(support, reason)
@@ -132,6 +137,18 @@ def conclude(
         studies=studies,
         columns=patients,
     )
+
+
+def _farther(
+    found: Figure, sums: Sums, columns: Int[np.ndarray, " N"], resamples: Resamples
+) -> Figure:
+    """With the ends of the bootstrap-t where these lie farther out."""
+    if found.interval is None:
+        return found
+    drawn = resamples.counts[1 : 1 + resamples.draws]
+    interval = reach_further(found.interval, sums, columns, drawn, resamples.strata)
+    why_not = "" if interval else "so few patients err that nothing tells how far it may reach"
+    return replace(found, interval=interval, no_interval=why_not)
 
 
 def weighted_mean(values: Float[np.ndarray, " N"]) -> Statistic:

@@ -26,7 +26,8 @@ from tetract.tasks.reconstruction.grain import Grain
 from tetract.tasks.reconstruction.mean_filter import fill_by_mean
 from tetract.types.figure import Figure, Support, count_support, undefined
 from tetract.types.identity import Identity
-from tetract.types.resamples import AS_IS, Resamples, Statistic, estimate, ratio, weighted_mean
+from tetract.types.resamples import AS_IS, Resamples, estimate, ratio, weighted_mean
+from tetract.types.studentised import Sums
 
 __all__ = [
     "DATA_RANGE",
@@ -170,7 +171,9 @@ def score_reconstruction(
         visible_rmse=shown.rmse,
         visible_rmse_hu=shown.rmse_hu,
         visible_psnr_db=shown.psnr_db,
-        mean_filter_mae=estimate(weighted_mean(theirs), guesses, resamples, reason=nothing),
+        mean_filter_mae=estimate(
+            weighted_mean(theirs), guesses, resamples, reason=nothing, sums=_sums(theirs)
+        ),
         masked_skill=estimate(
             lambda weights: ratio(weights @ better, weights @ theirs),
             guesses,
@@ -213,15 +216,15 @@ def _summarise(pairs: _Pairs, scale: _Scale, reason: str) -> _Summary:
     similar = [(row, one.ssim) for row, one in pairs if one.ssim is not None]
     similarity = np.array([ssim for _, ssim in similar], dtype=np.float64)
 
-    def figure(statistic: Statistic, why_not: str = reason) -> Figure:
-        return estimate(statistic, rows, scale.resamples, reason=why_not)
+    def figure(kind: _Kind, why_not: str = reason) -> Figure:
+        return kind(pairs).estimate(rows, scale.resamples, why_not)
 
     return _Summary(
-        mae=figure(_mae(pairs)),
+        mae=figure(_mae),
         mae_hu=_in_hu(_mae, pairs, scale),
-        rmse=figure(_rmse(pairs)),
+        rmse=figure(_rmse),
         rmse_hu=_in_hu(_rmse, pairs, scale),
-        psnr_db=figure(_psnr_db(pairs), "no error at all" if rows else reason),
+        psnr_db=figure(_psnr_db, "no error at all" if rows else reason),
         ssim=estimate(
             weighted_mean(similarity),
             [row for row, _ in similar],
@@ -231,40 +234,70 @@ def _summarise(pairs: _Pairs, scale: _Scale, reason: str) -> _Summary:
     )
 
 
-def _in_hu(kind: Callable[[_Pairs], Statistic], pairs: _Pairs, scale: _Scale) -> Figure:
+def _in_hu(kind: _Kind, pairs: _Pairs, scale: _Scale) -> Figure:
     """The error times the window's width, over the sources whose values are HU."""
     known = [(row, one) for row, one in pairs if scale.hu_known.get(row.identity.source, False)]
     rows, width = [row for row, _ in known], scale.width_hu
     if width is None:
         return undefined(count_support(rows), "HU window unknown")
-    statistic = kind(known)
-    return estimate(
-        lambda weights: statistic(weights) * width,
-        rows,
-        scale.resamples,
-        reason="no rows with known HU",
-    )
+    return kind(known).estimate(rows, scale.resamples, "no rows with known HU", times=width)
 
 
-def _mae(pairs: _Pairs) -> Statistic:
-    return weighted_mean(np.array([one.mae for _, one in pairs], dtype=np.float64))
+@dataclass(frozen=True, slots=True)
+class _MeanError:
+    """A mean over slices, and what is made of it."""
+
+    values: Float[np.ndarray, " N"]
+    then: Callable[[Float[np.ndarray, " R"]], Float[np.ndarray, " R"]]
+
+    def estimate(
+        self,
+        rows: Sequence[ReconstructionRow],
+        resamples: Resamples,
+        reason: str,
+        times: float = 1.0,
+    ) -> Figure:
+        """The figure, ``times`` so large."""
+
+        def made(mean: Float[np.ndarray, " R"]) -> Float[np.ndarray, " R"]:
+            return self.then(mean) * times
+
+        plain = weighted_mean(self.values)
+        return estimate(
+            lambda weights: made(plain(weights)),
+            rows,
+            resamples,
+            reason=reason,
+            sums=_sums(self.values, made),
+        )
 
 
-def _mse(pairs: _Pairs) -> Statistic:
-    return weighted_mean(np.array([one.mse for _, one in pairs], dtype=np.float64))
+_Kind = Callable[[_Pairs], _MeanError]
 
 
-def _rmse(pairs: _Pairs) -> Statistic:
-    square = _mse(pairs)
-    return lambda weights: np.sqrt(square(weights))
+def _mae(pairs: _Pairs) -> _MeanError:
+    return _MeanError(np.array([one.mae for _, one in pairs], dtype=np.float64), np.asarray)
 
 
-def _psnr_db(pairs: _Pairs) -> Statistic:
-    square = _mse(pairs)
+def _rmse(pairs: _Pairs) -> _MeanError:
+    return _MeanError(_squares(pairs), np.sqrt)
 
-    def decibels(weights: Float[np.ndarray, "R N"]) -> Float[np.ndarray, " R"]:
-        found = square(weights)
-        # No error at all would be infinitely many decibels: undefined.
-        return 10 * np.log10(DATA_RANGE**2 / np.where(found > 0, found, np.nan))
 
-    return decibels
+def _psnr_db(pairs: _Pairs) -> _MeanError:
+    return _MeanError(_squares(pairs), _decibels)
+
+
+def _squares(pairs: _Pairs) -> Float[np.ndarray, " N"]:
+    return np.array([one.mse for _, one in pairs], dtype=np.float64)
+
+
+def _decibels(square: Float[np.ndarray, " R"]) -> Float[np.ndarray, " R"]:
+    # No error at all would be infinitely many decibels: undefined.
+    return 10 * np.log10(DATA_RANGE**2 / np.where(square > 0, square, np.nan))
+
+
+def _sums(
+    values: Float[np.ndarray, " N"],
+    then: Callable[[Float[np.ndarray, " R"]], Float[np.ndarray, " R"]] | None = None,
+) -> Sums:
+    return Sums(above=values, below=np.ones(len(values)), is_share=False, then=then)

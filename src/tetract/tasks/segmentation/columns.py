@@ -13,6 +13,7 @@ from tetract.tasks.segmentation.measure import SegmentationRow
 from tetract.types.figure import Figure, count_support, undefined
 from tetract.types.identity import group_keys
 from tetract.types.resamples import Resamples, estimate, ratio
+from tetract.types.studentised import Sums
 
 NO_REFERENCE = "no reference pixels"
 
@@ -122,8 +123,30 @@ def mean(
     reason: str,
     behind: Sequence[SegmentationRow] | None = None,
 ) -> Figure:
-    """Mean of one number per row."""
+    """Mean of one number per row, between 0 and 1."""
     return share(values, np.ones(len(rows)), rows, resamples, reason=reason, behind=behind)
+
+
+def mean_error(
+    values: Float[np.ndarray, " N"],
+    rows: Sequence[SegmentationRow],
+    resamples: Resamples,
+    *,
+    reason: str,
+    behind: Sequence[SegmentationRow] | None = None,
+) -> Figure:
+    """Mean of one number per row, 0 or more and without an upper end."""
+    if not rows:
+        return undefined(count_support(behind or rows), reason)
+    once = np.ones(len(rows))
+    return estimate(
+        partial(_share, above=values, below=once),
+        rows,
+        resamples,
+        reason=reason,
+        behind=behind,
+        sums=Sums(above=values, below=once, is_share=False),
+    )
 
 
 def over_patients(
@@ -133,11 +156,12 @@ def over_patients(
     *,
     reason: str,
     behind: Bool[np.ndarray, " N"] | None = None,
+    is_error: bool = False,
 ) -> Figure:
     """Mean over the patients whose value is a number; by default all their slices are behind it."""
     known = np.isfinite(values)
     own = known[column.patient]
-    return mean(
+    return (mean_error if is_error else mean)(
         values[known],
         [column.rows[row] for row in column.first[known]],
         resamples,

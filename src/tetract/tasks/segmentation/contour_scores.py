@@ -69,6 +69,7 @@ def score_contours(column: Columns, unit: Unit, resamples: Resamples) -> Contour
             resamples,
             reason=reason or _NOTHING_PAINTED,
             behind=both,
+            is_error=True,
         ),
         nsd=over_patients(
             column,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from tetract.tasks.segmentation.columns import Columns, mean, over_patients
+from tetract.tasks.segmentation.columns import Columns, mean_error, over_patients
 from tetract.tasks.segmentation.measure import SegmentationRow
 from tetract.types.figure import Figure
 from tetract.types.resamples import Resamples
@@ -39,7 +39,7 @@ def score_free_slices(column: Columns, resamples: Resamples) -> FreeScores:
     free = ~column.bears
     painted = [np.where(free, values, np.nan) for values in _painted(column)]
     px, mm2, lesions = (
-        mean(
+        mean_error(
             values[np.isfinite(values)],
             column.pick(np.isfinite(values)),
             resamples,
@@ -62,6 +62,7 @@ def score_free_patients(column: Columns, resamples: Resamples) -> FreeScores:
             np.where(free, column.per_patient(values), np.nan),
             resamples,
             reason=why_not if free.any() else _NO_FREE_PATIENT,
+            is_error=True,
         )
         for values, why_not in zip(_painted(column), _WHY_NOT, strict=True)
     )

@@ -22,6 +22,7 @@ from tetract.tasks.segmentation.measure import SegmentationRow
 from tetract.types.figure import Figure, count_support, undefined
 from tetract.types.identity import GroupKey, group_keys
 from tetract.types.resamples import AS_IS, Resamples, estimate, ratio
+from tetract.types.studentised import Sums
 
 _Overlap: TypeAlias = Callable[
     [Float[np.ndarray, " N"], Float[np.ndarray, " N"], Float[np.ndarray, " N"]],
@@ -78,6 +79,7 @@ def score_pooled(column: Columns, overlap: _Overlap, resamples: Resamples) -> Fi
         resamples,
         reason=NO_REFERENCE,
         behind=column.rows,
+        sums=_sums(counts[:, marked], overlap),
     )
 
 
@@ -138,6 +140,13 @@ def _pooled(
     weights: Float[np.ndarray, "R N"], *, counts: Float[np.ndarray, "3 N"], overlap: _Overlap
 ) -> Float[np.ndarray, " R"]:
     return overlap(weights @ counts[0], weights @ counts[1], weights @ counts[2])
+
+
+def _sums(counts: Float[np.ndarray, "3 N"], overlap: _Overlap) -> Sums:
+    """Dice counts a hit twice, IoU once."""
+    hit, extra, missed = counts
+    hits = 2 * hit if overlap is dice_of else hit
+    return Sums(above=hits, below=hits + extra + missed, is_share=True)
 
 
 def _mean_of_means(
