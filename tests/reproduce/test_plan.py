@@ -27,7 +27,9 @@ from tetract.reproduce.place import (
 )
 from tetract.reproduce.plan import Plan, make_plan
 from tetract.reproduce.profile import CPU, GPU, PROFILES, SMOKE, Profile
+from tetract.reproduce.recipes import run_name
 from tetract.reproduce.whole import prepare
+from tetract.train.teacher import TeacherConfig
 
 
 @pytest.fixture(scope="module")
@@ -201,3 +203,47 @@ def test_a_data_set_says_which_tasks_it_teaches(tmp_path: Path) -> None:
     basis = tiny_basis(tmp_path / "phantom")
     assert basis.taught == frozenset("CSRD")
     assert len(basis.left) == len({one.source for one in basis.left}) > 1
+
+
+def test_few_labels_are_the_same_few_for_the_single_task_and_for_all(
+    basis: Basis, cohort: Path
+) -> None:
+    plan = planned(basis, cohort, "A6")
+    (part,) = plan.parts
+    assert len(part.pairs) == 3 * 2  # half of the labels, and all of them
+    for pair in part.pairs:
+        alone, joint = (plan.runs[plan.of_arm[n][0]] for n in (*pair.baseline, *pair.arm))
+        assert alone.recipe.data.label_share == joint.recipe.data.label_share
+        assert (len(alone.letters), joint.letters) == (1, "CSRD")
+
+
+def test_the_teacher_is_also_held_against_the_average_that_it_is(basis: Basis) -> None:
+    (part,) = choose(all_parts(basis), ["A11"])
+    changes = {arm.name: arm.changes for arm in part.arms}
+    baseline, arm = (changes[n] for n in (*part.pairs[-1].baseline, *part.pairs[-1].arm))
+    assert {**baseline, "teacher.weight": 1.0} == arm
+
+
+def test_windows_cost_a_step_as_much_as_the_whole_slice(basis: Basis, cohort: Path) -> None:
+    plan = planned(basis, cohort, "A18")
+    default, windows = (
+        plan.runs[names[0]].recipe.data
+        for names in (plan.of_arm[a.name] for a in plan.parts[0].arms)
+    )
+    assert windows.crop_px == default.image_px
+    assert windows.image_px == 2 * default.image_px
+
+
+def test_what_is_off_renames_no_run(basis: Basis, cohort: Path) -> None:
+    run = next(iter(planned(basis, cohort, "M1").runs.values()))
+    names = [
+        run_name(
+            run.recipe.model_copy(update={"teacher": TeacherConfig(weight=weight, start=start)}),
+            run.letters,
+            data="d",
+            start=None,
+        )
+        for weight, start in ((0.0, 0.1), (0.0, 0.5), (1.0, 0.1), (1.0, 0.5))
+    ]
+    assert names[0] == names[1]
+    assert len(set(names)) == 3

@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from tetract.data.neighbours import Neighbours
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+Share = Annotated[float, Field(gt=0.0, le=1.0)]
+Column = Literal["class", "mask", "boxes"]
+"""Of the table, holding labels."""
 
 
 class PasteConfig(BaseModel):
@@ -131,6 +134,9 @@ class DataConfig(BaseModel):
             of their size; proportional: by their size, as if they were one; equal: alike.
         class_balance: Whether classification draws every class of a source equally often; rows
             with several candidate classes form classes of their own.
+        label_share: Column of the table (class, mask, boxes) -> share of its labelled training
+            patients whose labels are used, above 0; the slices of the others stay, unlabelled. In
+            each source, at least one patient of each kind; a share holds all smaller ones.
         fold: Which fold of ``folds.json`` (``tetract data split --folds``) to use instead of the
             table's own split, from 0; null: the table's.
         allow_leaks: Whether to train although ``tetract data audit`` found pictures that lie in
@@ -159,6 +165,7 @@ class DataConfig(BaseModel):
     positive_fraction: Probability = 0.5
     source_balance: Literal["sqrt", "proportional", "equal"] = "sqrt"
     class_balance: bool = False
+    label_share: dict[Column, Share] = Field(default_factory=dict)
     allow_leaks: bool = False
     fold: int | None = Field(default=None, ge=0)
     skip_unreadable: bool = False

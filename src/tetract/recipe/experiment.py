@@ -32,7 +32,13 @@ from tetract.recipe.checks import (
 from tetract.recipe.evaluation import collect_network
 from tetract.recipe.load import save_recipe
 from tetract.recipe.norm import live_norm_warnings, measure_norm
-from tetract.recipe.opening import Count, open_data, open_split
+from tetract.recipe.opening import (
+    Count,
+    fewer_labels,
+    fewer_warnings,
+    open_data,
+    open_split,
+)
 from tetract.recipe.planning import AnchorPlan, settle_anchors, stand_in
 from tetract.recipe.pretraining import run_first_stage, starts_from
 from tetract.recipe.schema import Recipe
@@ -101,8 +107,9 @@ def train(
     folder = open_data(recipe.data)
     audited = check_audit(folder.root, folder.rows, allow_leaks=recipe.data.allow_leaks)
     heads = check_heads(folder.rows, Split.TEST, skip_unreadable=recipe.data.skip_unreadable)
+    fewer = fewer_labels(recipe, folder)
     if on_warned:
-        on_warned((*folder.warnings, *audited, *heads))
+        on_warned((*folder.warnings, *audited, *heads, *fewer_warnings(fewer)))
     recipe = fill_names(recipe, folder.card)
     balance = Balance(recipe.joint, recipe.tasks)
     network, carried = _start(stand_in(recipe), resume=resume)
@@ -150,6 +157,7 @@ def train(
                 dataset={
                     "name": folder.card.name,
                     "splits": split_hash(folder.rows),
+                    **({"labels_used": fewer} if fewer else {}),
                     **taught_by(teacher),
                 },
                 teacher=teacher,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from tetract.data import DatasetFolder, open_dataset
 from tetract.data.config import DataConfig
 from tetract.data.dataset import SliceDataset
+from tetract.data.fewer_labels import thin_labels
 from tetract.data.fold_file import load_folds
 from tetract.errors import RecipeError
 from tetract.recipe.schema import Recipe
@@ -40,7 +41,11 @@ def open_data(config: DataConfig) -> DatasetFolder:
 def open_split(
     recipe: Recipe, folder: DatasetFolder, split: str, on_prepared: Count | None = None
 ) -> SliceDataset:
-    """One split of the data set, every slice read and checked."""
+    """One split of the data set, every slice read and checked.
+
+    Of training labels it holds those that ``data.label_share`` leaves.
+    """
+    folder = replace(folder, rows=thin_labels(folder.rows, recipe.data.label_share)[0])
     dataset = SliceDataset(
         folder,
         recipe.data,
@@ -50,3 +55,13 @@ def open_split(
     )
     dataset.warm(on_prepared)
     return dataset
+
+
+def fewer_labels(recipe: Recipe, folder: DatasetFolder) -> str:
+    """Whose training labels ``data.label_share`` leaves, by column; "" where it leaves all."""
+    return ", ".join(str(kept) for kept in thin_labels(folder.rows, recipe.data.label_share)[1])
+
+
+def fewer_warnings(fewer: str) -> tuple[str, ...]:
+    """``W_FEWER_LABELS`` with what ``fewer_labels`` says."""
+    return (f"W_FEWER_LABELS data.label_share uses {fewer}",) if fewer else ()

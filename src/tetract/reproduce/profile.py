@@ -62,6 +62,12 @@ class Profile:
         steps = self.long[mode].get("run.steps", self.steps)
         return steps if isinstance(steps, int) else self.steps
 
+    @property
+    def side(self) -> int:
+        """Side of the slices in pixels."""
+        side = self.settings["data.image_px"]
+        return side if isinstance(side, int) else 0
+
 
 _OURS: Final[Settings] = {"optimiser.rate": 0.002, "optimiser.encoder_factor": 0.5}
 # The paper's geometry, thresholds and sampling ratios, in fewer channels and regions: its widths

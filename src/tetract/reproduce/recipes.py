@@ -66,6 +66,11 @@ def run_name(recipe: Recipe, letters: str, *, data: str, start: str | None) -> s
     for part, key in (("data", "folder"), ("data", "cache_dir"), ("data", "cache_gb"),
                       ("run", "folder"), ("run", "init_from"), ("run", "workers")):  # fmt: skip
         said[part].pop(key)
+    # What is off has no part in the experiment: settings that came later rename no finished run.
+    if recipe.teacher.weight == 0:
+        said.pop("teacher")
+    if not recipe.data.label_share:
+        said["data"].pop("label_share")
     known: Mapping[str, object] = {
         "recipe": said,
         "data": data,

@@ -48,6 +48,8 @@ def _training(material: Material) -> Iterator[Remark]:
     if not dataset:
         yield unknown("The model does not say what it was trained on.")
         return
+    if "labels_used" in dataset:
+        yield note(f"Not all labels were used in training, but {dataset['labels_used']}.")
     if "pseudo_labels" in dataset:
         yield note(
             f"Labels that were missing were filled by pseudo-labels {dataset['pseudo_labels']}."

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tetract.reproduce.arm import Arm, Pair, Part, Settings, arm_of
 from tetract.reproduce.basis import Basis
+from tetract.reproduce.profile import Profile
 
 OTHER_HOSPITALS: Settings = {
     "data.augment.quarter_turns": 0.5,
@@ -124,6 +125,16 @@ ABLATIONS = (
         ),
     ),
     Ablation(
+        key="A9",
+        title="Slices beside the slice",
+        about="Default: one slice. Alternatives: the next slice above and below as channels; those "
+        "5 mm away. Where a source has pictures or single slices only, they repeat themselves.",
+        others=(
+            Other("three slices", {"data.neighbours": 1}),
+            Other("three slices, 5 mm", {"data.neighbours": 1, "data.neighbour_mm": 5.0}),
+        ),
+    ),
+    Ablation(
         key="A10",
         title="Augmentation",
         about="Default: flips, rotation and zoom, grey values, noise, blur. Alternatives: none; no "
@@ -196,8 +207,32 @@ ABLATIONS = (
 
 def parts(basis: Basis) -> tuple[Part, ...]:
     """One table per default."""
-    drawn = basis.boxes_drawn
-    return tuple(_part(basis, one) for one in ABLATIONS if drawn or not one.needs_drawn_boxes)
+    chosen = (one for one in ABLATIONS if basis.boxes_drawn or not one.needs_drawn_boxes)
+    return tuple(_part(basis, one) for one in (*chosen, _windows(basis.profile)))
+
+
+def _windows(profile: Profile) -> Ablation:
+    """Training on windows as large as the profile's slices, of slices twice that size."""
+    side = profile.side
+    return Ablation(
+        key="A18",
+        title="Windows of larger slices",
+        about=f"Default: whole slices of {side} px. Alternative: training on windows of {side} px, "
+        f"half of them around a lesion, of slices of {2 * side} px, and testing on all of these. A "
+        "training step costs the same, a test four times as much. The smallest lesion that counts "
+        "is as large in mm; the finer slices still show a few that the coarser lose, so this is "
+        "no exact pair for detection.",
+        others=(
+            Other(
+                f"windows of {2 * side} px",
+                {
+                    "data.image_px": 2 * side,
+                    "data.crop_px": side,
+                    "data.min_lesion_px": 16,  # 4 pixels of the default's
+                },
+            ),
+        ),
+    )
 
 
 def _part(basis: Basis, one: Ablation) -> Part:

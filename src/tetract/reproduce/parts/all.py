@@ -8,6 +8,7 @@ from tetract.errors import InputError
 from tetract.reproduce.arm import Part
 from tetract.reproduce.basis import Basis
 from tetract.reproduce.parts import (
+    a6_labels,
     ablations,
     f2_transfer,
     f3_parts,
@@ -32,6 +33,7 @@ def all_parts(basis: Basis) -> tuple[Part, ...]:
         m1_twins.part(basis),
         *l_sources.parts(basis),
         *ablations.parts(basis),
+        a6_labels.part(basis),
     )
 
 
