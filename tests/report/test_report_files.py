@@ -51,6 +51,13 @@ def test_a_report_needs_neither_cards_nor_cases_nor_logs(run: Path, tmp_path: Pa
     assert "AUROC covid" in (tmp_path / "report.html").read_text()
 
 
+def test_a_report_without_slices_holds_no_picture_of_a_patient(run: Path, tmp_path: Path) -> None:
+    folder = find_evaluation(run, "test")
+    for shown in (True, False):
+        write_report(run, folder, tmp_path / "report.html", slices=shown)
+        assert ("data:image/png" in (tmp_path / "report.html").read_text()) == shown
+
+
 def test_a_log_becomes_curves_and_no_warning(run: Path, tmp_path: Path) -> None:
     (run / "logs").mkdir()
     (run / "logs" / "metrics.csv").write_text("step,train/loss/detection\n1,2.0\n2,1.0\n")

@@ -18,6 +18,10 @@ def report(
         Path | None,
         typer.Option("--out", "-o", help="HTML file [default: report.html in the evaluation]"),
     ] = None,
+    slices: Annotated[
+        bool,
+        typer.Option(help="Whether to show slices; without, no picture of a patient is in it."),
+    ] = True,
 ) -> None:
     """Write one self-contained HTML page: figures, curves, cases, cards, and how it was made."""
     from tetract.report.run.evaluated import find_evaluation
@@ -25,6 +29,6 @@ def report(
 
     folder = evaluation or find_evaluation(run, split)
     page = out or folder / REPORT_NAME
-    for warning in write_report(run, folder, page):
+    for warning in write_report(run, folder, page, slices=slices):
         typer.echo(warning, err=True)
     typer.echo(f"Written to {page}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -15,19 +16,23 @@ REPORT_NAME: Final = "report.html"
 NO_LOG: Final = "W_NO_LOG the run has no logs/metrics.csv, so the page shows no learning curves"
 
 
-def write_report(run: Path, evaluation: Path, out: Path) -> tuple[str, ...]:
+def write_report(run: Path, evaluation: Path, out: Path, *, slices: bool = True) -> tuple[str, ...]:
     """Write the page; returns warnings, one line each.
 
     Args:
         run: The run folder, for its recipe and logs; both may be missing.
         evaluation: The folder that ``tetract evaluate`` wrote.
         out: The HTML file.
+        slices: Whether slices are shown; a page without any may go where patients' pictures,
+            or pictures under a licence, may not.
 
     Raises:
         InputError: As ``read_evaluation``.
         ReadError: ``E_BAD_LOG``.
     """
     evaluated = read_evaluation(evaluation)
+    if not slices:
+        evaluated = replace(evaluated, cases=())
     log, recipe = run / "logs" / "metrics.csv", run / "recipe.yaml"
     has_log = log.is_file()
     curves: Html = learning_curves(log) if has_log else el("p", NO_LOG, class_="soft")
