@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,14 +14,14 @@ from torch import Tensor, nn
 
 from tetract.errors import BundleError, MachineError, RecipeError
 from tetract.model import EncoderConfig, Network, NetworkSpec, load_pretrained
-from tetract.model.pretrained import load, packages
+from tetract.model.pretrained import imagenet, is_at_hand, load, packages
 from tetract.model.pretrained.files import check_sha256
 from tetract.model.pretrained.fit import first_conv
 
 State = dict[str, Tensor]
 
 
-def network(weights: str | None, **encoder: Any) -> Network:
+def network(weights: str | None, neighbours: int = 0, **encoder: Any) -> Network:
     fields = {"name": "resnet18", "norm": "frozen", "weights": weights, **encoder}
     config = EncoderConfig.model_validate(fields)
     return Network(
@@ -29,6 +30,7 @@ def network(weights: str | None, **encoder: Any) -> Network:
             classes=("a", "b"),
             encoder=config,
             image_px=64,
+            neighbours=neighbours,
         )
     )
 
@@ -150,17 +152,102 @@ def test_a_package_that_is_not_there_is_an_error_of_the_machine(
         load_pretrained(network("hed", name="vgg13"))
 
 
-def test_imagenet_without_a_network_is_an_error_of_the_machine(
+class Hub:
+    """Stands in for the encoders' library and for its server."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, cached: bool, answers: bool) -> None:
+        self.made = network("imagenet")
+        self.trunk = network(None).encoder.trunk
+        self.cached, self.answers = cached, answers
+        self.asked = 0
+        self.loads: list[bool] = []
+        monkeypatch.setattr(imagenet.smp.encoders, "get_encoder", self.get_encoder)
+        monkeypatch.setattr(imagenet, "get_session", lambda: self)
+
+    def head(self, _address: str, *, timeout: float) -> None:
+        assert timeout <= 10
+        self.asked += 1
+        if not self.answers:
+            raise ConnectionError
+
+    def get_encoder(self, *_args: object, **_settings: object) -> nn.Module:
+        offline = imagenet.constants.HF_HUB_OFFLINE
+        self.loads.append(offline)
+        if offline and not self.cached:
+            raise FileNotFoundError
+        return self.trunk
+
+
+def test_imagenet_without_a_network_is_told_after_one_question(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    made = network("imagenet")
-
-    def offline(*_args: object, **_settings: object) -> nn.Module:
-        raise ConnectionError
-
-    monkeypatch.setattr(load.smp.encoders, "get_encoder", offline)
+    hub = Hub(monkeypatch, cached=False, answers=False)
     with pytest.raises(MachineError, match="E_WEIGHTS_ABSENT"):
-        load_pretrained(made)
+        load_pretrained(hub.made)
+    assert (hub.asked, hub.loads) == (1, [True])
+    assert not is_at_hand("imagenet", "resnet18")
+
+
+def test_cached_weights_ask_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = Hub(monkeypatch, cached=True, answers=False)
+    (report,) = load_pretrained(hub.made)
+    assert report.missing == ()
+    assert (hub.asked, hub.loads) == (0, [True])
+    assert is_at_hand("imagenet", "resnet18")
+
+
+def test_weights_that_are_not_cached_come_from_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = imagenet.constants.HF_HUB_OFFLINE
+    hub = Hub(monkeypatch, cached=False, answers=True)
+    (report,) = load_pretrained(hub.made)
+    assert report.missing == ()
+    assert (hub.asked, hub.loads) == (1, [True, False])
+    assert before == imagenet.constants.HF_HUB_OFFLINE
+
+
+def test_an_encoder_without_imagenet_weights_is_not_sought_on_the_network(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unknown(*_args: object, **_settings: object) -> nn.Module:
+        raise KeyError
+
+    hub = Hub(monkeypatch, cached=False, answers=True)
+    monkeypatch.setattr(imagenet.smp.encoders, "get_encoder", unknown)
+    with pytest.raises(RecipeError, match="E_WEIGHTS_UNFIT"):
+        load_pretrained(hub.made)
+    assert hub.asked == 0
+
+
+def fake_astra(monkeypatch: pytest.MonkeyPatch, file: Path) -> State:
+    """A network over three slices: each kernel is spread over a depth of three."""
+    flat = network(None, name="resnet50").encoder.trunk.state_dict()
+    shares = torch.tensor([0.2, 0.5, 0.3])[:, None, None]
+    deep = {
+        name: value[:, :, None] * shares[None, None] if value.dim() == 4 else value
+        for name, value in flat.items()
+    }
+    save_file({name: value.contiguous() for name, value in deep.items()}, file)
+    package = SimpleNamespace(path=lambda _name: str(file))
+    monkeypatch.setattr(packages, "_module", lambda *_names: package)
+    monkeypatch.setattr(packages, "check_sha256", lambda *_: None)
+    return flat
+
+
+def test_astra_reads_three_neighbouring_slices_with_the_depth_of_its_first_kernel(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    flat = fake_astra(monkeypatch, tmp_path / "astra.safetensors")
+    one, three = network("astra", name="resnet50"), network("astra", 1, name="resnet50")
+    for made in (one, three):
+        (report,) = load_pretrained(made.eval())
+        assert (report.missing, report.mismatched) == ((), ())
+    kernel = three.encoder.trunk.state_dict()["conv1.weight"]
+    shares = (0.2, 0.5, 0.3)
+    for channel, share in enumerate(shares):
+        assert torch.allclose(kernel[:, channel], flat["conv1.weight"][:, 0] * share)
+    slice_ = torch.rand(1, 1, 64, 64)
+    alike = three.encoder(slice_.repeat(1, 3, 1, 1)).maps[-1]
+    assert torch.allclose(alike, one.encoder(slice_).maps[-1], atol=1e-4)
 
 
 def test_another_file_under_the_same_name_is_refused(tmp_path: Path) -> None:

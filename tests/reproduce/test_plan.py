@@ -13,6 +13,7 @@ from reproduce_cases import TINY, tiny_basis, where_in
 from recipe_cases import write_cohort
 from tetract.data import Split, open_dataset
 from tetract.errors import InputError, MachineError
+from tetract.model.known_weights import KNOWN_WEIGHTS
 from tetract.recipe.checks import fill_names
 from tetract.reproduce.basis import Basis, read_basis
 from tetract.reproduce.estimate import guess, total_seconds
@@ -247,3 +248,16 @@ def test_what_is_off_renames_no_run(basis: Basis, cohort: Path) -> None:
     ]
     assert names[0] == names[1]
     assert len(set(names)) == 3
+
+
+def test_published_weights_are_tried_where_they_are_and_missed_aloud_where_not(
+    basis: Basis, cohort: Path
+) -> None:
+    some = replace(basis, weights=("imagenet", "hed"))
+    plan = planned(some, cohort, "A4")
+    tried = {run.recipe.encoder.weights: run.recipe.encoder.name for run in plan.runs.values()}
+    assert tried == {None: "vgg13", "imagenet": "resnet18", "hed": "vgg13"}
+    (line,) = plan.left_out
+    assert "A4" in line
+    assert "astra, lite0" in line
+    assert not planned(replace(basis, weights=tuple(KNOWN_WEIGHTS)), cohort, "A4").left_out

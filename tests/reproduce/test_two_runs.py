@@ -11,6 +11,7 @@ from reproduce_cases import DICE, PLAIN, two_runs
 
 from recipe_cases import write_cohort
 from tetract.errors import InputError
+from tetract.recipe import pretraining
 from tetract.reproduce import one_run, pool
 from tetract.reproduce.outcome import FAILURE, load_outcome, load_spent
 from tetract.reproduce.plan import Plan, Run
@@ -142,3 +143,18 @@ def test_a_failing_run_is_told_and_the_others_go_on(
     assert "planted" in (first.recipe.run.folder / FAILURE).read_text()
     write_page(tmp_path, plan, command="")
     assert "1 runs failed" in (tmp_path / "reproduction.md").read_text()
+
+
+def test_a_first_stage_that_was_interrupted_begins_anew_and_leaves_nothing(
+    cohort: Path, tmp_path: Path
+) -> None:
+    plain = next(iter(two_runs(tmp_path, cohort).runs.values())).recipe
+    recipe = plain.model_copy(
+        update={"run": plain.run.model_copy(update={"steps": 1, "pretrain_steps": 1})}
+    )
+    stage = pretraining(recipe).run.folder
+    stage.mkdir(parents=True)
+    (stage / "recipe.yaml").write_text("begun")
+    one_run.finish(recipe, keep_weights=False)
+    assert load_outcome(recipe.run.folder) is not None
+    assert not stage.exists()

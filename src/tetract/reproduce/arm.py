@@ -89,6 +89,7 @@ class Part:
         pairs: What is compared.
         charts: What is drawn.
         source: The source whose figures are shown instead of those of all; None: of all.
+        missing: What this machine lacks for further rows, or "".
     """
 
     key: str
@@ -99,6 +100,7 @@ class Part:
     pairs: tuple[Pair, ...] = ()
     charts: tuple[Chart, ...] = ()
     source: str | None = None
+    missing: str = ""
 
 
 def tasks_of(letters: str) -> tuple[Task, ...]:

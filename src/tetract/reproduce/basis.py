@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from tetract.data import DatasetFolder, Split
 from tetract.data.table import Row
+from tetract.model.known_weights import KNOWN_WEIGHTS
+from tetract.model.pretrained import is_at_hand
 from tetract.reproduce.profile import Profile
 
 
@@ -62,6 +64,7 @@ class Basis:
         profile: The size.
         taught: Letters of the tasks that training rows are labelled for.
         left: Sources that can be left out.
+        weights: Names of published weights that are on this machine.
         boxes_drawn: Whether training rows have boxes in the table.
         slices: Rows of the table that are trained on, validated on and tested on.
     """
@@ -71,6 +74,7 @@ class Basis:
     boxes_drawn: bool
     slices: tuple[int, int, int]
     left: tuple[Left, ...]
+    weights: tuple[str, ...] = ()
 
 
 def read_basis(profile: Profile, folder: DatasetFolder) -> Basis:
@@ -89,6 +93,7 @@ def read_basis(profile: Profile, folder: DatasetFolder) -> Basis:
         boxes_drawn=any(row.boxes is not None for row in train),
         slices=(len(train), count(Split.VAL), count(Split.TEST)),
         left=tuple(one for one in left if one is not None),
+        weights=tuple(name for name in KNOWN_WEIGHTS if is_at_hand(name, profile.small)),
     )
 
 

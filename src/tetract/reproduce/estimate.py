@@ -32,7 +32,8 @@ def guess(run: Run, plan: Plan) -> float:
     _, val, test = plan.basis.slices
     validations = -(-recipe.run.steps // recipe.run.validate_every)
     scored = (validations + 1) * val + test
-    return _START + recipe.run.steps * step + scored * (_SCORED + growing * whole / 4 / 3)
+    steps = recipe.run.steps + recipe.run.pretrain_steps
+    return _START + steps * step + scored * (_SCORED + growing * whole / 4 / 3)
 
 
 def measured_factor(plan: Plan) -> float:

@@ -10,7 +10,7 @@ from typing import Final
 import torch
 
 from tetract.evaluate.files import write_evaluation
-from tetract.recipe import Recipe, evaluate_run, load_recipe, train
+from tetract.recipe import Recipe, evaluate_run, load_recipe, pretraining, train
 from tetract.recipe.experiment import build_network
 from tetract.reproduce.outcome import OUTCOME, Outcome, add_spent, load_spent, save_outcome
 from tetract.train.checkpoint import saved_step
@@ -54,6 +54,7 @@ def finish(recipe: Recipe, *, keep_weights: bool) -> Outcome:
     )
     save_outcome(folder, outcome)
     _tidy(folder, keep_weights=keep_weights)
+    _remove_stage(recipe)
     return outcome
 
 
@@ -63,6 +64,7 @@ def _train(recipe: Recipe) -> tuple[float, list[str]]:
     taken = saved_step(folder / "last") if (folder / "last" / PROGRESS).is_file() else 0
     if taken == 0:
         shutil.rmtree(folder, ignore_errors=True)
+        _remove_stage(recipe)
     if taken >= recipe.run.steps:
         return 0.0, told
     done = train(recipe, resume=taken > 0, show_progress=False, on_warned=told.extend)
@@ -80,6 +82,12 @@ def _test(recipe: Recipe) -> list[str]:
         write_evaluation(folder / "evaluation" / split, done.evaluation, done.collected)
         told += done.evaluation.about.warnings
     return told
+
+
+def _remove_stage(recipe: Recipe) -> None:
+    """The first stage of a run, whole or begun: it is part of that run and of no other."""
+    if recipe.run.pretrain_steps:
+        shutil.rmtree(pretraining(recipe).run.folder, ignore_errors=True)
 
 
 def _tidy(folder: Path, *, keep_weights: bool) -> None:

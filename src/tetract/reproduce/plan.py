@@ -40,7 +40,7 @@ class Plan:
         parts: Tables and figures, without what the data set cannot teach.
         runs: By name; a run stands behind the one that it starts from.
         of_arm: Names of an arm's runs, by name of the arm.
-        left_out: What the data set cannot teach, one line each.
+        left_out: What the data set cannot teach and this machine does not have, one line each.
     """
 
     basis: Basis
@@ -88,6 +88,8 @@ def make_plan(
         left_out += why
         if fitting is not None:
             kept.append(fitting)
+            if fitting.missing:
+                left_out.append(f"{part.key} {part.title}: rows left out, {fitting.missing}")
     arms: dict[str, Arm] = {}
     for arm in (arm for part in kept for arm in part.arms):
         # A headline anywhere is a headline everywhere.

@@ -1,5 +1,5 @@
 """Weights learnt elsewhere, for the trunk."""
 
-from tetract.model.pretrained.load import load_pretrained
+from tetract.model.pretrained.load import is_at_hand, load_pretrained
 
-__all__ = ["load_pretrained"]
+__all__ = ["is_at_hand", "load_pretrained"]

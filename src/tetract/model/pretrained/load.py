@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import segmentation_models_pytorch as smp
-from torch import Tensor, nn
+from torch import Tensor
 
-from tetract.errors import BundleError, MachineError, RecipeError
-from tetract.model.encoder import ALIASES, DEPTH
+from tetract.errors import BundleError, RecipeError
 from tetract.model.known_weights import KNOWN_WEIGHTS
 from tetract.model.network import Network
 from tetract.model.pretrained.files import State, read_state
 from tetract.model.pretrained.fit import first_conv, renamed
-from tetract.model.pretrained.packages import read_astra, read_hed, read_lite0
+from tetract.model.pretrained.imagenet import is_cached, read_imagenet
+from tetract.model.pretrained.packages import is_installed, read_astra, read_hed, read_lite0
 from tetract.model.transfer import PartReport
 
 _LEAST_SHARE = 0.5  # of the convolutions: fewer are another network's
@@ -52,6 +51,11 @@ def load_pretrained(network: Network) -> tuple[PartReport, ...]:
     return (report,)
 
 
+def is_at_hand(weights: str, encoder: str) -> bool:
+    """Whether weights known by name are on this machine; no network is asked."""
+    return is_cached(encoder) if weights == "imagenet" else is_installed(weights)
+
+
 def _read(network: Network) -> State:
     config = network.spec.encoder
     weights = str(config.weights)
@@ -71,36 +75,7 @@ def _read(network: Network) -> State:
         return read_hed(config.name)
     if weights == "astra":
         return read_astra(config.name, network.spec.image_channels)
-    return read_lite0() if weights == "lite0" else _imagenet(config.name)
-
-
-def _imagenet(name: str) -> State:
-    """By the library's own code, from its cache or its server."""
-    library_name = ALIASES.get(name, name)
-    try:
-        trunk: nn.Module = smp.encoders.get_encoder(
-            library_name,
-            in_channels=3,
-            depth=DEPTH,
-            weights=True if library_name.startswith("tu-") else "imagenet",
-        )
-    except KeyError as error:
-        raise RecipeError(
-            "E_WEIGHTS_UNFIT",
-            "there are no ImageNet weights for this encoder",
-            where="encoder.weights",
-            found=name,
-            fix="Change encoder.name, or give a file",
-        ) from error
-    except Exception as error:  # the library's server is reached by several HTTP clients
-        raise MachineError(
-            "E_WEIGHTS_ABSENT",
-            "ImageNet weights are neither in this machine's cache nor to be had from here",
-            where="encoder.weights",
-            found=type(error).__name__,
-            fix="Go online once, or give a file",
-        ) from error
-    return trunk.state_dict()
+    return read_lite0() if weights == "lite0" else read_imagenet(config.name)
 
 
 def _adapted(found: State, target: State) -> State:

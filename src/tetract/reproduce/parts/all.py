@@ -8,6 +8,7 @@ from tetract.errors import InputError
 from tetract.reproduce.arm import Part
 from tetract.reproduce.basis import Basis
 from tetract.reproduce.parts import (
+    a4_start,
     a6_labels,
     ablations,
     f2_transfer,
@@ -33,6 +34,7 @@ def all_parts(basis: Basis) -> tuple[Part, ...]:
         m1_twins.part(basis),
         *l_sources.parts(basis),
         *ablations.parts(basis),
+        a4_start.part(basis),
         a6_labels.part(basis),
     )
 
