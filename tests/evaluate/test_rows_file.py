@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -92,5 +93,16 @@ def test_another_file_is_refused_in_one_line(tmp_path: Path, content: bytes) -> 
 def test_a_cut_file_is_refused(tmp_path: Path, collected: Collected) -> None:
     path = write_rows(tmp_path, collected)
     path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(InputError, match="E_BAD_ROWS"):
+        read_rows(path)
+
+
+@pytest.mark.parametrize("wrong", [b"NaN", b"-Infinity"])
+def test_rows_that_hold_no_numbers_are_refused(
+    tmp_path: Path, collected: Collected, wrong: bytes
+) -> None:
+    path = write_rows(tmp_path, collected)
+    text = re.sub(rb'"mae": [0-9.e-]+', b'"mae": ' + wrong, gzip.decompress(path.read_bytes()))
+    path.write_bytes(gzip.compress(text))
     with pytest.raises(InputError, match="E_BAD_ROWS"):
         read_rows(path)

@@ -58,21 +58,17 @@ BOTH: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
     "sensitivity_at_95": kept_95,
     "accuracy": lambda t, s: sk.accuracy_score(t, s >= 0.5),
     "balanced_accuracy": lambda t, s: sk.balanced_accuracy_score(t, s >= 0.5),
+    "f1": lambda t, s: sk.f1_score(t, s >= 0.5, zero_division=0),
     "mcc": lambda t, s: sk.matthews_corrcoef(t, s >= 0.5),
     "brier": sk.brier_score_loss,
     "ece": ece,
 }
-POSITIVES: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
-    "f1": lambda t, s: sk.f1_score(t, s >= 0.5, zero_division=0),
-    "sensitivity": lambda t, s: (s[t] >= 0.5).mean(),
-}
 
 
 def expected_of_class(truth: np.ndarray, said: np.ndarray) -> dict[str, float | None]:
-    both, some = truth.any() and not truth.all(), truth.any()
+    both = truth.any() and not truth.all()
     found = {name: float(make(truth, said)) if both else None for name, make in BOTH.items()}
-    for name, make in POSITIVES.items():
-        found[name] = float(make(truth, said)) if some else None
+    found["sensitivity"] = float((said[truth] >= 0.5).mean()) if truth.any() else None
     found["specificity"] = float((said[~truth] < 0.5).mean()) if (~truth).any() else None
     return found
 

@@ -52,11 +52,14 @@ class Setting:
     Attributes:
         hiding: How pixels are withheld.
         hu_window_width: Width of the model's window in HU, or None where it has none.
+        hu_window_low: Its lower end in HU, or None where unknown.
         hu_sources: Sources whose values are HU; a source not named is not.
         healthy: Classes that mean the absence of disease.
+        grid_px: Side of the model's image in pixels, or None where unknown.
         split: Name of the split.
         cases: Hash of the data set's rows in their order: two evaluations with the same one
             number the same slices alike. "" where unknown.
+        labels: Hash of what the split's rows are labelled with. "" where unknown.
         seed: Of the training behind the model, or None where unknown.
         arm: Hash of the recipe behind the model, seed and folders left out: models of one arm
             are repeats of each other. "" where unknown.
@@ -64,10 +67,13 @@ class Setting:
 
     hiding: Hiding
     hu_window_width: float | None = None
+    hu_window_low: float | None = None
     hu_sources: tuple[str, ...] = ()
     healthy: tuple[str, ...] = ()
+    grid_px: int | None = None
     split: str = ""
     cases: str = ""
+    labels: str = ""
     seed: int | None = None
     arm: str = ""
 

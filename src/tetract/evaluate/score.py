@@ -39,7 +39,8 @@ def score(
         collected: The rows.
         resamples: Draws of the patients seen, for intervals; ``AS_IS``: no intervals.
         calibration: Of the model, to be tested; None: it has none.
-        about: What was evaluated; a warning about missing patient identities is added to it.
+        about: What was evaluated; warnings about missing patient identities and references are
+            added to it.
     """
     about = About() if about is None else about
     names = sorted({row.identity.source for row in collected.seen})
@@ -51,7 +52,11 @@ def score(
             command=about.command,
             split=about.split,
             model=about.model,
-            warnings=about.warnings + _patient_warnings(about.warnings, sources),
+            warnings=(
+                *about.warnings,
+                *_patient_warnings(about.warnings, sources),
+                *_reference_warnings(collected),
+            ),
         ),
         tasks=collected.tasks,
         label_space=collected.label_space,
@@ -117,4 +122,20 @@ def _patient_warnings(given: tuple[str, ...], sources: Sequence[Section]) -> tup
         "so slices of one person may stand in several groups or splits"
         for section in sources
         if section.support.slices_without_patient
+    )
+
+
+def _reference_warnings(collected: Collected) -> tuple[str, ...]:
+    """One warning per task of the model that no slice is labelled for."""
+    rows = {
+        Task.CLASSIFICATION: collected.classification,
+        Task.SEGMENTATION: collected.segmentation,
+        Task.RECONSTRUCTION: collected.reconstruction,
+        Task.DETECTION: collected.detection,
+    }
+    return tuple(
+        f"W_NO_REFERENCE {task}: none of {len(collected.seen)} slices is labelled for it; "
+        "its figures are undefined"
+        for task in collected.tasks
+        if not rows[task]
     )

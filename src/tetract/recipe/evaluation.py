@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tetract.data import DatasetFolder
 from tetract.data.audit.check import check_audit
 from tetract.data.batches import batches_in_order
 from tetract.data.dataset import SliceDataset
@@ -18,7 +15,7 @@ from tetract.evaluate.case_files import write_cases
 from tetract.evaluate.choose_cases import choose_cases
 from tetract.evaluate.collect import Collected, collect
 from tetract.evaluate.files import write_evaluation
-from tetract.evaluate.result import About, Evaluation, Hiding, Setting
+from tetract.evaluate.result import About, Evaluation
 from tetract.evaluate.results import make_results, write_results
 from tetract.evaluate.score import score
 from tetract.evaluate.trust.file import load_calibration
@@ -31,6 +28,7 @@ from tetract.recipe.facts import gather_facts
 from tetract.recipe.label_origins import origin_warnings
 from tetract.recipe.opening import Count, open_data, open_split
 from tetract.recipe.schema import Recipe
+from tetract.recipe.setting import setting_of
 from tetract.types.card import Card
 from tetract.types.case import Case
 from tetract.types.resamples import AS_IS, Resamples, draw_resamples
@@ -164,19 +162,7 @@ def collect_network(
     dataset: SliceDataset,
 ) -> Collected:
     """Run ``network``, which is in evaluation mode, over a split that is open already."""
-    low, high = recipe.data.window_hu
-    hidden = recipe.reconstruction
-    sources = dataset.folder.card.sources
-    setting = Setting(
-        hiding=Hiding(patch_px=hidden.patch_px, fraction=hidden.hidden_fraction, seed=0),
-        hu_window_width=high - low,
-        hu_sources=tuple(source.name for source in sources if source.hu_known),
-        healthy=tuple(sorted({one.normal_class for one in sources if one.normal_class})),
-        split=dataset.split,
-        cases=_hash_cases(dataset.folder),
-        seed=recipe.run.seed,
-        arm=_hash_arm(recipe),
-    )
+    setting = setting_of(recipe, dataset)
     batches = batches_in_order(dataset, EVALUATION_BATCH)
     return collect(_predictor(recipe, network), batches, setting)
 
@@ -203,21 +189,3 @@ def _check_input(recipe: Recipe, spec: NetworkSpec) -> None:
             found=f"{asked.each_side}, {asked.distance_mm}",
             fix="Evaluate with the recipe.yaml of the model's run",
         )
-
-
-def _hash_cases(folder: DatasetFolder) -> str:
-    """Which slices, in which order, and who is in which split; not where the files lie."""
-    lines = (f"{r.source}\t{r.group}\t{r.split}\t{r.image.name}\t{r.slice}" for r in folder.rows)
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-
-def _hash_arm(recipe: Recipe) -> str:
-    """The experiment without its seed and without the places it reads and writes."""
-    said = recipe.model_dump(mode="json")
-    said.pop("name")
-    for key in ("folder", "cache_dir", "cache_gb"):
-        said["data"].pop(key, None)
-    for key in ("folder", "seed"):
-        said["run"].pop(key)
-    said["run"]["init_from"] = said["run"]["init_from"] is not None
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

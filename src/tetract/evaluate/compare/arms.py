@@ -45,7 +45,7 @@ def check_arms(arms: Sequence[Arm]) -> None:
     """Refuse arms that cannot be compared.
 
     Raises:
-        InputError: ``E_ONE_ARM``, ``E_OTHER_CASES``, ``E_MIXED_ARM``.
+        InputError: ``E_ONE_ARM``, ``E_OTHER_CASES``, ``E_OTHER_LABELS``, ``E_MIXED_ARM``.
     """
     if len(arms) < 2:
         raise InputError(
@@ -72,6 +72,15 @@ def _check_same_cases(name: str, first: Collected, run: Collected) -> None:
             expected=f"split {first.setting.split or 'unknown'}, data {_short(first)}",
             found=f"split {run.setting.split or 'unknown'}, data {_short(run)}",
             fix="Evaluate every run on the same split of the same data set",
+        )
+    if run.setting.labels != first.setting.labels:
+        raise InputError(
+            "E_OTHER_LABELS",
+            "a run was scored against other labels of these cases",
+            where=name,
+            expected=f"labels {first.setting.labels[:12] or 'unknown'}",
+            found=f"labels {run.setting.labels[:12] or 'unknown'}",
+            fix="The data set has changed between the evaluations: evaluate every run again",
         )
 
 

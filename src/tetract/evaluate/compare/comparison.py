@@ -11,6 +11,7 @@ import numpy as np
 from tetract.evaluate.compare.arms import Arm, check_arms
 from tetract.evaluate.compare.difference import Difference, average_seeds, difference
 from tetract.evaluate.compare.holm import holm
+from tetract.evaluate.compare.units import figures_not_compared
 from tetract.evaluate.headline import PRIMARY_FIGURES
 from tetract.evaluate.named_figures import is_better_low, named_figures
 from tetract.evaluate.score import rows_coincidence, score
@@ -35,6 +36,7 @@ class Against:
         mean_relative: Relative multi-task gain in percent: mean of the family's relative gains
             (Maninis et al. 2019, arXiv 1904.08918), undefined where a task has none.
         shaky: Family figures whose baseline is below 0.05, so that ``relative`` is unstable.
+        not_compared: What both have but not alike, and why: other units, other classes.
     """
 
     arm: str
@@ -43,6 +45,7 @@ class Against:
     others: tuple[Difference, ...]
     mean_relative: Figure
     shaky: tuple[str, ...]
+    not_compared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +91,17 @@ def compare(arms: Sequence[Arm], *, draws: int = 1000, seed: int = 0) -> Compari
     }
     resamples = draw_resamples(tuple(seen.values()), draws=draws, seed=seed)
     means = [_arm_figures(arm, resamples, seed + 1 + index) for index, arm in enumerate(arms)]
+    left_out = [
+        figures_not_compared(mine, arm.runs, arms[0].runs)
+        for arm, mine in zip(arms, means, strict=True)
+    ]
+    means = [
+        {name: figure for name, figure in mine.items() if name not in out}
+        for mine, out in zip(means, left_out, strict=True)
+    ]
     against = [
-        _against(arm, means[0], mine, resamples)
-        for arm, mine in zip(arms[1:], means[1:], strict=True)
+        _against(arm, means[0], mine, out, resamples)
+        for arm, mine, out in zip(arms[1:], means[1:], left_out[1:], strict=True)
     ]
     return Comparison(
         baseline=arms[0].name,
@@ -119,7 +130,11 @@ def _arm_figures(arm: Arm, resamples: Resamples, seed: int) -> dict[str, Figure]
 
 
 def _against(
-    arm: Arm, baseline: Mapping[str, Figure], mine: Mapping[str, Figure], resamples: Resamples
+    arm: Arm,
+    baseline: Mapping[str, Figure],
+    mine: Mapping[str, Figure],
+    left_out: Mapping[str, str],
+    resamples: Resamples,
 ) -> Against:
     both = [name for name in baseline if name in mine]
     compared = {
@@ -135,12 +150,15 @@ def _against(
         seeds=_fewest_seeds(arm),
         family=family,
         others=tuple(one for name, one in compared.items() if name not in primary),
-        mean_relative=mean_relative(family, resamples),
+        mean_relative=undefined(family[0].gain.support, "a task is not compared")
+        if family and any(name in left_out for name in PRIMARY_FIGURES.values())
+        else mean_relative(family, resamples),
         shaky=tuple(
             one.name
             for one in family
             if one.baseline.value is not None and abs(one.baseline.value) < SHAKY_BASELINE
         ),
+        not_compared=tuple(dict.fromkeys(left_out.values())),
     )
 
 

@@ -108,6 +108,8 @@ def _warning(comparison: Comparison, arm: Against) -> str:
         told.append(
             "One seed: the intervals leave out how much a training differs when it is repeated."
         )
+    if arm.not_compared:
+        told.append(f"Not compared: {'; '.join(arm.not_compared)}.")
     if arm.shaky:
         told.append(f"Relative gain unstable, the baseline is near 0: {', '.join(arm.shaky)}.")
     return " ".join(told)

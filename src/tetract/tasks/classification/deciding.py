@@ -45,9 +45,13 @@ def balanced_accuracy(hits: _Count, alarms: _Count, missed: _Count, left_alone: 
     return (ratio(hits, hits + missed) + ratio(left_alone, left_alone + alarms)) / 2
 
 
-def f1(hits: _Count, alarms: _Count, missed: _Count, _left_alone: _Count) -> _Count:
-    """2 TP / (2 TP + FP + FN); NaN without positives."""
-    return np.where(hits + missed > 0, ratio(2 * hits, 2 * hits + alarms + missed), np.nan)
+def f1(hits: _Count, alarms: _Count, missed: _Count, left_alone: _Count) -> _Count:
+    """2 TP / (2 TP + FP + FN); NaN without positives or without negatives.
+
+    Without negatives "yes" to every row would score 1.
+    """
+    both = (hits + missed > 0) & (alarms + left_alone > 0)
+    return np.where(both, ratio(2 * hits, 2 * hits + alarms + missed), np.nan)
 
 
 def mcc(hits: _Count, alarms: _Count, missed: _Count, left_alone: _Count) -> _Count:

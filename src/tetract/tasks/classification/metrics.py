@@ -114,7 +114,7 @@ def _score_class(rows: Deciding, name: str, threshold: float, resamples: Resampl
         average_precision=figure(_average_precision(rows), reason=one_kind),
         accuracy=figure(said(deciding.accuracy), reason=one_kind),
         balanced_accuracy=figure(said(deciding.balanced_accuracy), reason=one_kind),
-        f1=figure(said(deciding.f1), reason=rows.no_positives),
+        f1=figure(said(deciding.f1), reason=one_kind),
         mcc=figure(said(deciding.mcc), reason=one_kind),
         sensitivity=figure(said(deciding.sensitivity), reason=rows.no_positives),
         specificity=figure(said(deciding.specificity), reason=rows.no_negatives),
