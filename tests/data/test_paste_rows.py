@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from recipe_cases import write_cohort
 from tetract.data.batches import StepBatches
-from tetract.data.config import AugmentConfig, DataConfig
+from tetract.data.config import DataConfig
 from tetract.data.dataset import SliceDataset
 from tetract.data.load import open_dataset
 from tetract.data.sampling import BatchPlan
@@ -17,16 +19,26 @@ from tetract.errors import RecipeError
 from tetract.types import LabelSpace, Task
 from tetract.types.batch import Batch
 
+# No other change of image, so that what differs was copied.
+STILL: dict[str, Any] = dict.fromkeys(("flip_x", "geometry", "intensity", "noise", "blur"), 0.0)
+
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_cohort(tmp_path_factory.mktemp("cohort") / "data")
 
 
-def batches(cohort: Path, masks: tuple[str, ...] | None = None, **augment: object) -> StepBatches:
+def batches(
+    cohort: Path,
+    masks: tuple[str, ...] | None = None,
+    data: Mapping[str, object] | None = None,
+    **augment: object,
+) -> StepBatches:
     folder = open_dataset(cohort)
     card = folder.card
-    config = DataConfig(folder=cohort, image_px=64, augment=AugmentConfig.model_validate(augment))
+    config = DataConfig.model_validate(
+        {"folder": cohort, "image_px": 64, "augment": augment, **(data or {})}
+    )
     names = card.mask_classes if masks is None else masks
     space = LabelSpace(classes=card.classes, mask_classes=names, box_classes=card.box_classes)
     dataset = SliceDataset(folder, config, space, "train")
@@ -87,10 +99,44 @@ def test_copies_that_could_never_be_made_are_refused(cohort: Path) -> None:
 
 def test_turns_and_looks_reach_the_batch(cohort: Path) -> None:
     def first(**changes: float) -> torch.Tensor:
-        names = ("flip_x", "geometry", "intensity", "noise", "blur")
-        return batches(cohort, None, **dict.fromkeys(names, 0.0), **changes)[0].image
+        return batches(cohort, None, **STILL, **changes)[0].image
 
     plain, turned, shown = first(), first(quarter_turns=1.0), first(rewindow=1.0)
     assert not torch.equal(plain, turned)
     assert turned.sum().item() == pytest.approx(plain.sum().item(), rel=1e-5)
     assert not torch.equal(plain, shown)
+
+
+def test_a_copied_lesion_brings_its_neighbouring_slices_along(cohort: Path) -> None:
+    beside = {"neighbours": 1}
+    bare = batches(cohort, data=beside, **STILL)
+    pasted = batches(cohort, data=beside, **STILL, paste={"share": 1.0, "most": 1})
+    single = batches(cohort, **STILL, paste={"share": 1.0, "most": 1})
+    seen = 0
+    for step in range(4):
+        one, other = bare[step], pasted[step]
+        assert torch.equal(other.masks, single[step].masks)
+        new = (other.masks & ~one.masks).any(dim=1)
+        seen += int(new.any())
+        for channel in range(3):
+            changed = other.image[:, channel] != one.image[:, channel]
+            assert not (new & ~changed).sum() > 0.1 * new.sum()  # here and there the same grey
+    assert seen > 0
+
+
+def test_windows_are_cut_out_of_slices_that_hold_their_copies(cohort: Path) -> None:
+    window = {"image_px": 128, "crop_px": 64}  # the margin around a window is less than the slice
+    bare = batches(cohort, data={**window, "crop_at_lesion": 0.0}, **STILL)
+    pasted = batches(
+        cohort, data={**window, "crop_at_lesion": 0.0}, **STILL, paste={"share": 1.0, "most": 1}
+    )
+    seen = 0
+    for step in range(6):
+        one, other = bare[step], pasted[step]
+        assert other.image.shape == (4, 1, 64, 64)
+        changed, new = one.image[:, 0] != other.image[:, 0], (other.masks & ~one.masks).any(dim=1)
+        seen += int(new.any())
+        assert not (new & ~changed).sum() > 0.1 * new.sum()
+        rows = [slot for slot, who in enumerate(other.identity) if not who.donors]
+        assert not changed[rows].any()
+    assert seen > 0

@@ -58,7 +58,14 @@ class StepBatches(Dataset[Batch]):
 
     def _samples(self, step: int, *, greys: bool = True) -> list[Sample]:
         rows = enumerate(self.plan.rows(step))
-        return [self._shown(self.dataset.sample(row), step, slot, greys) for slot, row in rows]
+        return [self._shown(self._pasted(row, step, slot), step, slot, greys) for slot, row in rows]
+
+    def _pasted(self, row: int, step: int, slot: int) -> Sample:
+        """The whole slice, with lesions of other whole slices where there are to be any."""
+        sample = self.dataset.sample(row)
+        if self._paste is None:
+            return sample
+        return self._paste.apply(sample, np.random.default_rng([self.seed, step, slot, 2]))
 
     def _shown(self, sample: Sample, step: int, slot: int, greys: bool) -> Sample:
         """What the slot sees: the sample or a window of it, augmented."""
@@ -81,9 +88,7 @@ class StepBatches(Dataset[Batch]):
         config = self.dataset.config.augment
         if not config.enabled:
             return sample
-        turning, pasting = (np.random.default_rng([self.seed, step, slot, k]) for k in (1, 2))
-        if self._paste is not None:
-            sample = self._paste.apply(sample, pasting)
+        turning = np.random.default_rng([self.seed, step, slot, 1])
         sample = turn_sample(sample, draw_turn(config, turning))
         look = draw_restyle(config, turning)
         rng = np.random.default_rng([self.seed, step, slot])
