@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from pydantic import ValidationError
 
 from recipe_cases import tiny_recipe, write_cohort
+from tetract.cli import main
 from tetract.data import Split
-from tetract.errors import InputError
+from tetract.errors import Exit, InputError
 from tetract.model import load_bundle
-from tetract.recipe import pretraining, train
+from tetract.recipe import Recipe, pretraining, save_recipe, train
 from tetract.recipe.experiment import open_data
 from tetract.recipe.opening import open_split
 from tetract.recipe.pretraining import starts_from
+from tetract.train.checkpoint import saved_step
 from tetract.train.config import RunConfig
+from tetract.train.watch import Watch
 from tetract.types import Task
 
 
@@ -84,3 +91,64 @@ def test_a_training_starts_from_its_stage_and_keeps_it(cohort: Path, tmp_path: P
     (tmp_path / "run-pretrained").rename(tmp_path / "b-pretrained")
     with pytest.raises(InputError, match="E_RUN_EXISTS"):
         train(again, show_progress=False)
+
+
+def staged(cohort: Path, run: Path) -> Recipe:
+    return tiny_recipe(
+        cohort,
+        run,
+        tasks=["classification", "reconstruction"],
+        encoder={"name": "tu-test_resnet"},
+        run={"pretrain_steps": 3, "steps": 1, "validate_every": 1},
+    )
+
+
+def digests(run: Path) -> list[str]:
+    """Of the first stage's last weights and of the training's."""
+    files = [one / "last" / "model.safetensors" for one in (Path(f"{run}-pretrained"), run)]
+    return [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+
+
+@pytest.mark.slow
+def test_an_interrupted_first_stage_goes_on_to_the_very_same_weights(
+    cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(staged(cohort, tmp_path / "whole"), show_progress=False)
+    save = Watch.save_last
+
+    def stop(self: Watch, trainer: Any, module: Any, step: int) -> None:
+        save(self, trainer, module, step)
+        if step == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(Watch, "save_last", stop)
+    recipe = staged(cohort, tmp_path / "broken")
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, show_progress=False)
+    monkeypatch.undo()
+    assert saved_step(tmp_path / "broken-pretrained" / "last") == 2
+    assert not (tmp_path / "broken" / "last").exists()
+    train(recipe, resume=True, show_progress=False)
+    assert digests(tmp_path / "broken") == digests(tmp_path / "whole")
+
+
+@pytest.mark.slow
+def test_the_command_pretrains_and_says_how_to_go_on(
+    cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = tiny_recipe(
+        cohort,
+        tmp_path / "run",
+        tasks=["classification"],
+        encoder={"name": "tu-test_resnet"},
+        run={"steps": 1, "validate_every": 1},
+    )
+    save_recipe(recipe, tmp_path / "recipe.yaml")
+    assert main._guarded(["pretrain", str(tmp_path / "recipe.yaml"), "run.steps=1"]) == Exit.OK
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Pretrained 1 steps" in told
+    next_ = told.partition("Next: tetract ")[2].split()
+    assert next_[-1] == f"run.init_from={recipe.run.folder}-pretrained"
+    assert load_bundle(tmp_path / "run-pretrained").network.tasks == (Task.RECONSTRUCTION,)
+    assert main._guarded(next_) == Exit.OK
+    assert (tmp_path / "run" / "last" / "model.json").is_file()
