@@ -184,3 +184,21 @@ def test_errors_of_another_window_are_not_subtracted(
     assert code == Exit.OK
     assert "Not compared: reconstruction: other windows (-1400 to 150 HU against -1350" in told
     assert "reconstruction/masked_mae" not in told
+
+
+def test_labels_that_nobody_drew_are_told_with_the_figures(
+    place: Path, evaluate: Call, tmp_path: Path
+) -> None:
+    def bare(row: Cells) -> Cells:
+        """No box was drawn; on the last slice of each patient, which is normal, no mask either."""
+        last = {"class": "normal", "mask": "unknown"} if row["slice"] == "5" else {}
+        return {**row, **last, "boxes": "unknown"}
+
+    code, told, _ = evaluate(data=altered(place / "phantom", tmp_path / "data", bare))
+    assert code == Exit.OK
+    said = "6 labelled slices 5 derived from other labels, 1 implied by a normal class; nobody"
+    lines = [line for line in told.splitlines() if "W_LABELS_FOLLOW" in line]
+    assert len([line for line in lines if f"detection: of {said}" in line]) == 2  # one per source
+    warnings = json.loads((tmp_path / "out" / "evaluation.json").read_text())["about"]["warnings"]
+    assert all(any(one in line for line in lines) for one in warnings if "FOLLOW" in one)
+    assert sum("W_LABELS_FOLLOW" in one for one in warnings) == len(lines)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
 from tetract.evaluate.cards.blanking import blank_and_ask, lung_regions
-from tetract.evaluate.cards.counterfactual import hide_lesions
+from tetract.evaluate.cards.counterfactual import hide_lesions, painted_over
+from tetract.evaluate.cards.look_alikes import are_alike, details
 from tetract.evaluate.cards.regions import frame, healthy_place, lesion, middle
 from tetract.evaluate.cards.source_probe import tell_from_features, tell_from_source
 from tetract.types import Boxes, LabelSpace, MaskTarget, Targets, Task
@@ -192,3 +196,56 @@ def test_the_sources_name_tells_a_class_only_where_they_go_together() -> None:
 def test_one_source_is_nothing_to_tell() -> None:
     rows = cases()
     assert tell_from_features(rows, np.zeros((16, 2)), ["A"] * 16, draws=0) is None
+
+
+class Neighbours(Reader):
+    """Reads the spot off one of three channels; infers the slice itself, as networks do."""
+
+    def __init__(self, channel: int) -> None:
+        super().__init__(SPOT)
+        self.channel = channel
+
+    def predict(self, image: Tensor, tasks: tuple[Task, ...] | None = None) -> Predictions:
+        said = super().predict(image[:, self.channel : self.channel + 1], tasks)
+        return replace(said, reconstruction=torch.full_like(image[:, 1:2], 0.2))
+
+
+def between(one: Sample, value: float) -> Sample:
+    """The slice between two neighbours that are ``value`` throughout."""
+    beside = np.full_like(one.image, value)
+    return replace(one, image=np.concatenate([beside, one.image, beside]))
+
+
+def test_a_region_is_painted_over_in_the_neighbours_too() -> None:
+    one = between(sample(0, sick=True), 0.9)
+    region = np.zeros((SIZE, SIZE), dtype=bool)
+    region[SPOT] = True
+    (shown,) = painted_over(Neighbours(1), [one], [region])
+    assert shown.shape == (3, SIZE, SIZE)
+    assert (shown[:, region] == 0.2).all()
+    assert torch.equal(shown[:, ~region], torch.from_numpy(one.image)[:, ~region])
+
+
+@pytest.mark.parametrize("channel", [0, 1, 2])
+def test_a_lesion_seen_in_any_channel_goes_when_it_is_hidden(channel: int) -> None:
+    rows = [replace(one, image=one.image.repeat(3, axis=0)) for one in cases()]
+    found = hide_lesions(Neighbours(channel), rows, AS_IS, ("normal",))
+    assert found.classes is not None
+    assert (found.classes.lesion.value, found.classes.healthy.value) == (1.0, 0.0)
+
+
+def test_lungs_are_blanked_in_every_channel() -> None:
+    rows = [replace(one, image=one.image.repeat(3, axis=0)) for one in cases()]
+    found = blank_and_ask(Neighbours(2), rows, AS_IS)
+    assert found is not None
+    assert (found.whole.value, found.no_lung.value) == (1.0, 0.5)
+
+
+def test_slices_look_alike_by_themselves_not_by_their_neighbours() -> None:
+    random = np.random.default_rng(0)
+    noise = random.random((3, 1, SIZE, SIZE)).astype(np.float32)
+    one, other = (replace(sample(0, sick=False), image=noise[k]) for k in (0, 1))
+    beside = [replace(s, image=np.concatenate([noise[2], s.image, noise[2]])) for s in (one, other)]
+    elsewhere = replace(one, image=np.concatenate([noise[1], one.image, noise[1]]))
+    found = details([*beside, elsewhere])
+    assert are_alike(found, found).tolist() == [[1, 0, 1], [0, 1, 0], [1, 0, 1]]

@@ -12,10 +12,20 @@ from recipe_cases import tiny_recipe, write_cohort
 from tetract.data import SplitFractions, open_dataset
 from tetract.data.resplit import split_dataset
 from tetract.evaluate.cards.files import cards_to_json
-from tetract.recipe import Evaluated, evaluate_run, load_recipe, train
+from tetract.recipe import Evaluated, Extras, evaluate_run, load_recipe, train
+from tetract.recipe.case_maps import sanity_words
+from tetract.types import Task
 from tetract.types.card import Verdict
+from tetract.types.explanation import Sanity
 
 pytestmark = pytest.mark.slow
+BOTH = Extras(cards=True, maps=True)
+MAPS = {
+    Task.CLASSIFICATION: {"class"},
+    Task.SEGMENTATION: set(),
+    Task.RECONSTRUCTION: {"hidden"},
+    Task.DETECTION: {"objectness"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +40,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def done(place: Path) -> Evaluated:
     run = place / "run"
     recipe = load_recipe(run / "recipe.yaml")
-    return evaluate_run(recipe, run / "last", split="test", draws=50, cards=True)
+    return evaluate_run(recipe, run / "last", split="test", draws=50, extras=BOTH)
 
 
 def test_every_card_is_made_and_can_be_written(done: Evaluated) -> None:
@@ -74,6 +84,46 @@ def test_a_model_trained_on_another_split_is_called_out(place: Path, tmp_path: P
     data = copytree(place / "phantom", tmp_path / "phantom")
     split_dataset(open_dataset(data), SplitFractions(), seed=1)
     recipe = load_recipe(place / "run" / "recipe.yaml", [f'data.folder="{data}"'])
-    cards = evaluate_run(recipe, place / "run" / "last", split="test", draws=0, cards=True).cards
+    asked = Extras(cards=True)
+    done = evaluate_run(recipe, place / "run" / "last", split="test", draws=0, extras=asked)
+    cards = done.cards
     assert cards[0].remarks[0].verdict is Verdict.BAD
     assert "another split of this data set" in cards[0].remarks[0].text
+
+
+def test_cases_carry_the_maps_of_their_task_with_scale_and_check(done: Evaluated) -> None:
+    for case in done.cases:
+        maps = case.layers[4:]
+        assert len({layer.name for layer in case.layers}) == len(case.layers)
+        assert len({layer.png for layer in case.layers[:4]} & {one.png for one in maps}) == 0
+        assert {one.name.split("_")[0] for one in maps} == MAPS[case.task]
+        assert all("Dark 0, brightest" in one.note for one in maps)
+        assert all("3 networks of random weights on 6 slices" in one.note for one in maps)
+    classes = [case for case in done.cases if case.task is Task.CLASSIFICATION]
+    for case in classes:
+        said = case.facts[1].removeprefix("Said: ").split()[0]
+        assert case.layers[4].name == f"class_{said}"
+
+
+@pytest.mark.parametrize(
+    ("correlation", "passed", "words"),
+    [
+        (0.2, True, "0.20 (limit 0.5): the map depends on the model; whether it is right,"),
+        (0.7, False, "0.70 (limit 0.5): FAILED, the map shows the picture more than the model"),
+        (None, None, "Not checked against random weights: the map is the same everywhere."),
+    ],
+)
+def test_a_caption_says_what_the_check_found(
+    correlation: float | None, passed: bool | None, words: str
+) -> None:
+    reason = "" if passed is not None else "the map is the same everywhere"
+    found = Sanity(
+        name="objectness",
+        correlation=correlation,
+        passed=passed,
+        threshold=0.5,
+        slices=6,
+        networks=3,
+        reason=reason,
+    )
+    assert words in sanity_words(found)

@@ -12,7 +12,7 @@ from joint_cases import small_network
 from makers import make_batch
 from recipe_cases import tiny_recipe, write_cohort
 from tetract.errors import BundleError
-from tetract.recipe import evaluate_run, load_recipe, train
+from tetract.recipe import Extras, evaluate_run, load_recipe, train
 from tetract.tasks.reconstruction import ReconstructionOutput, reconstruction_loss
 from tetract.types import Task
 
@@ -69,7 +69,10 @@ def test_a_run_with_neighbours_evaluates_and_predicts(tmp_path: Path) -> None:
     )
     train(recipe, show_progress=False)
     saved = load_recipe(tmp_path / "run" / "recipe.yaml")
-    assert evaluate_run(saved, tmp_path / "run", split="test", draws=0).evaluation.tasks
+    extras = Extras(cards=True, maps=True)
+    done = evaluate_run(saved, tmp_path / "run", split="test", draws=0, extras=extras)
+    assert {card.name for card in done.cards} >= {"split", "shortcut"}
+    assert {case.layers[-1].name for case in done.cases} >= {"objectness", "hidden_residual"}
     found = tetract.load(tmp_path / "run").predict(cohort / "unseen")
     assert any(line.startswith("W_NEIGHBOURS_REPEATED 2 of") for line in found.provenance.warnings)
     assert all(one.residual is not None for one in found.slices)

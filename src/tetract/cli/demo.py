@@ -38,7 +38,7 @@ def demo(
     from tetract.data.phantom.cohort import write_phantom_cohort
     from tetract.data.phantom.lesions import CLEAR_LESIONS
     from tetract.data.phantom.patient import PhantomConfig
-    from tetract.recipe import evaluate_run, load_recipe, train
+    from tetract.recipe import Extras, evaluate_run, load_recipe, train
     from tetract.recipe.load import DEMO
 
     _check_is_ours(out)
@@ -54,7 +54,11 @@ def demo(
     with counting("Reading slices") as count:
         finished = train(recipe, on_prepared=count)
     done = evaluate_run(
-        finished.recipe, finished.folder, split="test", command="tetract demo", cards=True
+        finished.recipe,
+        finished.folder,
+        split="test",
+        command="tetract demo",
+        extras=Extras(cards=True),
     )
     page = _predict(finished.folder, cohort / "unseen", out / "findings")
     overview = _write_overview(out, finished, done)

@@ -32,6 +32,10 @@ def evaluate(  # noqa: PLR0913 - each parameter is an option of the command
     cards: Annotated[
         bool, typer.Option(help="Split, shortcut, data and model card, and the checklist.")
     ] = True,
+    maps: Annotated[
+        bool,
+        typer.Option(help="Maps of what speaks for the answers to the cases shown, checked."),
+    ] = False,
 ) -> None:
     """Score a run on a split; print the tables and write them as JSON and Markdown."""
     import json
@@ -42,7 +46,7 @@ def evaluate(  # noqa: PLR0913 - each parameter is an option of the command
     from tetract.cli.progress import counting
     from tetract.evaluate.class_source import source_banner
     from tetract.model.bundle import find_bundle
-    from tetract.recipe import evaluate_run, load_recipe, save_evaluated
+    from tetract.recipe import Extras, evaluate_run, load_recipe, save_evaluated
 
     named = run / weights
     model = named if named.is_dir() else find_bundle(run)
@@ -57,7 +61,7 @@ def evaluate(  # noqa: PLR0913 - each parameter is an option of the command
             split=split,
             command=shlex.join(["tetract", *sys.argv[1:]]),
             draws=draws,
-            cards=cards,
+            extras=Extras(cards=cards, maps=maps),
             on_prepared=count,
         )
     folder = out or run / "evaluation" / split

@@ -45,7 +45,7 @@ def draw_cases(
     """
     cases: list[Case] = []
     for choice in choices:
-        batch = collate([_sample(dataset, choice.identity)], dataset.label_space)
+        batch = collate([sample_of(dataset, choice.identity)], dataset.label_space)
         said = network.predict(batch.image)
         if choice.task is Task.RECONSTRUCTION:
             layers = _hidden_layers(network, batch, hiding)
@@ -68,7 +68,8 @@ def draw_cases(
     return tuple(cases)
 
 
-def _sample(dataset: SliceDataset, who: Identity) -> Sample:
+def sample_of(dataset: SliceDataset, who: Identity) -> Sample:
+    """The slice that was scored, as the network saw it."""
     position = dataset.find(who)
     if position is None:
         msg = f"row {who.row} was scored but is not in its split"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from tetract.data.audit.check import check_audit
 from tetract.data.batches import batches_in_order
@@ -23,6 +24,7 @@ from tetract.evaluate.trust.text import unused
 from tetract.model import Bundle, Mirrored, Network, NetworkSpec, load_bundle
 from tetract.model.bundle import find_bundle
 from tetract.recipe.cards import evaluation_cards
+from tetract.recipe.case_maps import explain_cases
 from tetract.recipe.cases import draw_cases
 from tetract.recipe.facts import gather_facts
 from tetract.recipe.label_origins import origin_warnings
@@ -36,6 +38,22 @@ from tetract.types.resamples import AS_IS, Resamples, draw_resamples
 EVALUATION_BATCH = 8
 MIRRORED = " (mean of each slice and its mirror image)"
 DRAWS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extras:
+    """What is made beside the figures, and costs time.
+
+    Attributes:
+        cards: Whether to make the cards, which look at some hundred slices again.
+        maps: Whether to draw maps of what speaks for the answers to the cases.
+    """
+
+    cards: bool = False
+    maps: bool = False
+
+
+NO_EXTRAS: Final = Extras()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +84,7 @@ def evaluate_run(
     split: str,
     command: str = "",
     draws: int = DRAWS,
-    cards: bool = False,
+    extras: Extras = NO_EXTRAS,
     on_prepared: Count | None = None,
 ) -> Evaluated:
     """Score the model in ``model`` on one split of the recipe's data set.
@@ -77,7 +95,7 @@ def evaluate_run(
         split: Name of the split.
         command: The command line, for the report.
         draws: Bootstrap draws of the patients behind the intervals; 0: no intervals.
-        cards: Whether to make the cards, which look at some hundred slices again.
+        extras: What to make beside the figures.
         on_prepared: Told (slices ready, slices in all) while slices are read.
     """
     opened = open_run(recipe, model, split, on_prepared)
@@ -101,15 +119,19 @@ def evaluate_run(
         resamples=resamples,
         calibration=None if other else calibration,
     )
-    asked, network = opened.recipe, bundle.network
+    asked, network, choices = opened.recipe, bundle.network, choose_cases(collected)
+    predictor = _predictor(asked, network)
+    cases = draw_cases(predictor, dataset, choices, collected.setting.hiding)
+    if extras.maps:
+        cases = explain_cases(network, predictor, dataset, choices, cases)
     return Evaluated(
         evaluation=evaluation,
         collected=collected,
         resamples=resamples,
-        cards=evaluation_cards(asked, bundle, dataset, evaluation, collected) if cards else (),
-        cases=draw_cases(
-            _predictor(asked, network), dataset, choose_cases(collected), collected.setting.hiding
-        ),
+        cards=evaluation_cards(asked, bundle, dataset, evaluation, collected)
+        if extras.cards
+        else (),
+        cases=cases,
         facts=gather_facts(asked, bundle.description, folder.card.name, collected.setting.cases),
     )
 

@@ -60,8 +60,13 @@ def _explain(network: Network, index: int, one: PreparedSlice) -> ExplainedSlice
 
 
 def _layer(name: str, values: Float32[np.ndarray, "H W"]) -> MapLayer:
-    title, unit = _WORDS.get(name, (f"Grad-CAM for {name.removeprefix('class-')}", "logit per px"))
+    title, unit = map_words(name)
     return MapLayer(name=name, title=title, values=values, unit=unit)
+
+
+def map_words(name: str) -> tuple[str, str]:
+    """Title and unit of a map of ``draw_maps``."""
+    return _WORDS.get(name, (f"Grad-CAM for {name.removeprefix('class-')}", "logit per px"))
 
 
 _WORDS: Mapping[str, tuple[str, str]] = {
