@@ -100,6 +100,8 @@ def fit(job: Job) -> Progress:
             # Lightning advises more loader workers and logging less often; both are chosen here.
             warnings.filterwarnings("ignore", message=".*does not have many workers.*")
             warnings.filterwarnings("ignore", message=".*isinstance.*LeafSpec.*")
+            # Frozen BatchNorm stays in evaluation mode on purpose.
+            warnings.filterwarnings("ignore", message=".*module.*in eval mode at the start.*")
             # A batch that teaches nothing, or is spoilt, is passed over on purpose.
             warnings.filterwarnings("ignore", message=".*`training_step` returned `None`.*")
             trainer = _trainer(job, [watch, stop, *extra], device, start)
