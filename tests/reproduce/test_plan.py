@@ -86,6 +86,17 @@ def test_twins_see_as_many_slices_as_the_joint_model_in_all_or_each(basis: Basis
         assert each == ({max(1, joint // 4)} if "in all" in pair.label else {joint})
 
 
+def test_the_table_of_published_weights_is_left_out_and_said_where_they_are_absent(
+    basis: Basis, cohort: Path
+) -> None:
+    here, there = (replace(basis, weights=names) for names in ((), ("lite0",)))
+    absent = planned(here, cohort, "M1", "M2")
+    assert [part.key for part in absent.parts] == ["M1"]
+    assert any("M2" in line and "lite0" in line for line in absent.left_out)
+    part = planned(there, cohort, "M2").parts[0]
+    assert all(arm.changes["encoder.weights"] == "lite0" for arm in part.arms[:9])
+
+
 def test_one_name_of_an_arm_means_one_experiment(basis: Basis) -> None:
     arms = [replace(arm, headline=False) for part in all_parts(basis) for arm in part.arms]
     by_name = {arm.name: arm for arm in arms}

@@ -87,7 +87,8 @@ def make_plan(
         fitting, why = _taught(part, basis)
         left_out += why
         if fitting is not None:
-            kept.append(fitting)
+            if fitting.arms:
+                kept.append(fitting)
             if fitting.missing:
                 left_out.append(f"{part.key} {part.title}: rows left out, {fitting.missing}")
     arms: dict[str, Arm] = {}
