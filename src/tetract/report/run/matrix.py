@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from tetract.report.markup import Html, el, text
 from tetract.types.chart import Matrix
+
+_NARROW: Final = 3
+"""Classes that fit the width of one chart; more take that of two."""
 
 
 def matrix(given: Matrix) -> Html:
@@ -26,7 +30,7 @@ def matrix(given: Matrix) -> Html:
         el("h4", given.title),
         el("div", drawn, class_="scroll"),
         caption,
-        class_="chart",
+        class_="chart wide" if len(given.names) > _NARROW else "chart",
     )
 
 

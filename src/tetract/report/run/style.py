@@ -12,6 +12,7 @@ h3{margin:26px 0 10px}
 h4{font-size:15px;font-weight:600;margin:0 0 6px;overflow-wrap:anywhere}
 .caption{color:var(--soft);font-size:13px;line-height:1.45;margin:6px 0 0;max-width:76ch}
 .banner{margin:14px 0 0;max-width:none;border-radius:3px}
+.tablebox .banner{margin-bottom:10px}
 .tiles{display:grid;grid-template-columns:repeat(4,minmax(0,1fr));gap:18px;margin:22px 0 6px}
 .tile{border:1px solid var(--line);border-radius:8px;padding:14px 16px;break-inside:avoid;
 display:flex;flex-direction:column}
