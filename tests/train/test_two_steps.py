@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import signal
 import sys
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -48,6 +51,14 @@ def test_each_method_trains_where_a_step_lacks_tasks(method: str, tmp_path: Path
     after = weights_of(network)
     assert all(bool(value.isfinite().all()) for value in after.values())
     assert moved(before, after) == {task.value for task in Task} | {"trunk"}
+
+
+def test_nothing_of_a_training_is_left_when_it_has_ended(tmp_path: Path) -> None:
+    before = [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]
+    network = weakref.ref(train_network(tmp_path)[0])
+    gc.collect()
+    assert network() is None
+    assert [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)] == before
 
 
 @pytest.mark.parametrize("method", get_args(Method))

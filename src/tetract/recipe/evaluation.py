@@ -46,10 +46,12 @@ class Extras:
 
     Attributes:
         cards: Whether to make the cards, which look at some hundred slices again.
+        cases: Whether to draw the best, median and worst slices.
         maps: Whether to draw maps of what speaks for the answers to the cases.
     """
 
     cards: bool = False
+    cases: bool = True
     maps: bool = False
 
 
@@ -65,7 +67,7 @@ class Evaluated:
         collected: What comparisons and plots need.
         resamples: The draws behind the intervals.
         cards: What to know beside the figures; empty where none were asked for.
-        cases: Best, median and worst slice of each task, with pictures.
+        cases: Best, median and worst slice of each task, with pictures; empty where not asked for.
         facts: Where it was made.
     """
 
@@ -121,8 +123,10 @@ def evaluate_run(
     )
     asked, network, choices = opened.recipe, bundle.network, choose_cases(collected)
     predictor = _predictor(asked, network)
-    cases = draw_cases(predictor, dataset, choices, collected.setting.hiding)
-    if extras.maps:
+    cases = ()
+    if extras.cases:
+        cases = draw_cases(predictor, dataset, choices, collected.setting.hiding)
+    if extras.cases and extras.maps:
         cases = explain_cases(network, predictor, dataset, choices, cases)
     return Evaluated(
         evaluation=evaluation,

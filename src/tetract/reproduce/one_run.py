@@ -10,7 +10,7 @@ from typing import Final
 import torch
 
 from tetract.evaluate.files import write_evaluation
-from tetract.recipe import Recipe, evaluate_run, load_recipe, pretraining, train
+from tetract.recipe import Extras, Recipe, evaluate_run, load_recipe, pretraining, train
 from tetract.recipe.experiment import build_network
 from tetract.reproduce.outcome import OUTCOME, Outcome, add_spent, load_spent, save_outcome
 from tetract.train.checkpoint import saved_step
@@ -77,7 +77,11 @@ def _test(recipe: Recipe) -> list[str]:
     folder, told = recipe.run.folder, list[str]()
     for split in SCORED:
         done = evaluate_run(
-            recipe.model_copy(update={"data": data}), folder / "last", split=split, draws=0
+            recipe.model_copy(update={"data": data}),
+            folder / "last",
+            split=split,
+            draws=0,
+            extras=Extras(cases=False),
         )
         write_evaluation(folder / "evaluation" / split, done.evaluation, done.collected)
         told += done.evaluation.about.warnings

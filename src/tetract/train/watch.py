@@ -129,12 +129,17 @@ class Watch(Callback):
 
 
 class StopRequest(Callback):
-    """First interrupt or SIGTERM: finish the step, save, stop. Second: stop at once."""
+    """First interrupt or SIGTERM: finish the step, save, stop. Second: stop at once.
+
+    To be made before Lightning's fit, which puts handlers of its own in place: to give these back
+    would keep the trainer, its network and its optimiser alive for as long as the process lives.
+    """
 
     def __init__(self, watch: Watch) -> None:
         self.watch = watch
         self.asked = False
-        self._before: dict[signal.Signals, Any] = {}
+        self._before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+        self._taken = False
 
     def on_train_start(
         self,
@@ -142,8 +147,9 @@ class StopRequest(Callback):
         pl_module: lightning.LightningModule,  # noqa: ARG002
     ) -> None:
         """Take over the two signals."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.signal(number, self._ask)
+        self._taken = True
+        for number in self._before:
+            signal.signal(number, self._ask)
 
     def on_train_batch_end(
         self,
@@ -161,8 +167,9 @@ class StopRequest(Callback):
 
     def give_back(self) -> None:
         """Restore the signals' former handlers."""
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+        if self._taken:
+            for number, handler in self._before.items():
+                signal.signal(number, handler)
 
     def _ask(self, number: int, _frame: FrameType | None) -> None:
         if self.asked:
