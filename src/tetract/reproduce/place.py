@@ -131,9 +131,8 @@ def check_room(out: Path, plan: Plan, waiting: Sequence[Run], *, jobs: int) -> N
     Raises:
         MachineError: ``E_DISK_FULL``.
     """
-    side = plan.basis.profile.side
-    slices = sum(plan.basis.slices)
-    cached = slices * 4 * side**2
+    sides = {run.recipe.data.image_px for run in waiting}
+    cached = sum(plan.basis.slices) * 4 * sum(side**2 for side in sides)
     kept = sum(run.letters == "C" for run in waiting) * _RUN_BYTES / 4
     needed = jobs * _RUN_BYTES + len(waiting) * _KEPT_BYTES + kept + cached
     place = out if out.exists() else out.absolute().parent

@@ -39,8 +39,8 @@ def _part(basis: Basis, left: Left, key: str) -> Part:
         key=key,
         title=f"Never trained on {source}",
         about=f"How much is lost on a source that training never saw? Figures of {source} alone: "
-        "first on its own test patients by a model that trained with its other patients, then on "
-        "all of its slices by one that never saw it, without and with augmentation for other "
+        "first on its validation and test patients by a model that trained with its others, then "
+        "on all of its slices by one that never saw it, without and with augmentation for other "
         "hospitals (A10). The cases differ, so this is no paired test. "
         f"Labels both sides share: {', '.join(both)}.",
         arms=(known, unseen, wider),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -65,15 +65,15 @@ def _facts(plan: Plan, results: Results) -> Mapping[str, str]:
     }
     spent = sum(one.seconds for one in outcomes.values())
     profile = plan.basis.profile
-    some = next(iter(plan.runs.values()), None)
-    shown = 0 if some is None else some.recipe.run.steps * some.recipe.run.batch
+    recipes = [run.recipe for run in plan.runs.values()]
     threads = sorted({one.threads for one in outcomes.values()})
     return {
         "Profile": f"{profile.name}. {profile.about}",
         "Runs": f"{len(outcomes)} of {len(plan.runs)} finished, {spent / 3600:.2f} hours in all",
-        "Slices shown": f"{shown:,} in every run: {profile.steps} steps; rows that are hidden for "
-        "reconstruction are shown a second time",
-        "Picture": f"{profile.settings['data.image_px']} px",
+        "Slices shown": f"{_span(one.run.steps * one.run.batch for one in recipes)} in a run, of "
+        f"{_span(one.run.steps for one in recipes)} steps; rows that are hidden for reconstruction "
+        "are shown a second time",
+        "Picture": f"{_span(one.data.image_px for one in recipes)} px",
         "Machine": f"{platform.machine()}, {os.cpu_count()} cores, "
         f"{', '.join(map(str, threads)) or 'no'} threads per run",
         "Software": f"TetraCT {tetract.__version__}, torch {version('torch')}, "
@@ -81,6 +81,12 @@ def _facts(plan: Plan, results: Results) -> Mapping[str, str]:
         "Scored": "the last weights, so that no split chose a checkpoint; "
         f"{profile.draws} bootstrap draws",
     }
+
+
+def _span(counts: Iterable[int]) -> str:
+    """The one number, or the least and the most where runs differ."""
+    found = sorted(set(counts)) or [0]
+    return f"{found[0]:,}" if len(found) == 1 else f"{found[0]:,} to {found[-1]:,}"
 
 
 def _warnings(plan: Plan, results: Results) -> list[str]:
