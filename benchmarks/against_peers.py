@@ -5,7 +5,7 @@
 The recipe is trained first; its processor seconds on one thread are then given to each peer
 *alone* (``share`` 1), and a quarter of them (``share`` 0.25: the four peers together cost what our
 one model costs). Peers, each as its library builds it and without pretrained weights, which ours
-does not have either:
+must not have either:
 
 - smp U-Net (ResNet-34, its default), Dice + BCE;
 - timm ResNet-50, cross-entropy;
@@ -54,17 +54,12 @@ from tetract.types.resamples import draw_resamples
 SPLITS = ("val", "test")
 DRAWS = 1000
 FIGURES = {
-    "smp U-Net": ("segmentation/dice_lesions", "segmentation/infection/dice"),
-    "timm ResNet-50": ("classification/auroc_within_macro",),
-    "torchvision Mask R-CNN": (
-        "detection/any_lesion/ap_30",
-        "detection/any_lesion/sensitivity_1fp",
-    ),
-    "torchvision Mask R-CNN, not enlarged": (
-        "detection/any_lesion/ap_30",
-        "detection/any_lesion/sensitivity_1fp",
-    ),
+    Task.SEGMENTATION: ("segmentation/dice_lesions",),
+    Task.CLASSIFICATION: ("classification/auroc_within_macro",),
+    Task.DETECTION: ("detection/any_lesion/ap_30", "detection/any_lesion/sensitivity_1fp"),
 }
+UNET, RESNET = "smp U-Net", "timm ResNet-50"
+STOCK, SAME = "torchvision Mask R-CNN", "torchvision Mask R-CNN, not enlarged"
 
 
 @dataclass(frozen=True)
@@ -108,7 +103,7 @@ def unet(names: LabelSpace) -> Peer:
     def answer(image: Tensor) -> Predictions:
         return Predictions(mask_probabilities=module(image).sigmoid())
 
-    return Peer("smp U-Net", Task.SEGMENTATION, 1e-3, module, loss, answer, names)
+    return Peer(UNET, Task.SEGMENTATION, 1e-3, module, loss, answer, names)
 
 
 def resnet(names: LabelSpace) -> Peer:
@@ -122,7 +117,7 @@ def resnet(names: LabelSpace) -> Peer:
     def answer(image: Tensor) -> Predictions:
         return Predictions(class_probabilities=module(image).softmax(dim=1))
 
-    return Peer("timm ResNet-50", Task.CLASSIFICATION, 3e-4, module, loss, answer, names)
+    return Peer(RESNET, Task.CLASSIFICATION, 3e-4, module, loss, answer, names)
 
 
 def detector(names: LabelSpace, name: str, **size: int) -> Peer:
@@ -209,6 +204,7 @@ def measured(
     """Train and score a peer, and keep its rows."""
     if (out / "steps.json").exists():
         return
+    recipe = recipe.model_copy(update={"tasks": peer.tasks})
     steps = teach(peer, recipe, seconds)
     for split in SPLITS:
         dataset: SliceDataset = open_split(recipe, open_data(recipe.data), split)
@@ -229,7 +225,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--recipe", type=Path, default=Path("recipes/cpu.yaml"))
     parser.add_argument("-o", "--out", type=Path, default=Path("runs/peers"))
-    parser.add_argument("--only", default="", help="part of a peer's name")
+    parser.add_argument("--only", choices=[UNET, RESNET, STOCK, SAME], help="name of one peer")
     parser.add_argument("--share", type=float, action="append", help="of our processor time")
     asked = parser.parse_args()
     torch.set_num_threads(1)
@@ -242,15 +238,13 @@ def main() -> None:
         mask_classes=tuple(known.mask_classes),
         box_classes=tuple(known.box_classes),
     )
-    makers: tuple[Callable[[], Peer], ...] = (
-        lambda: unet(names),
-        lambda: resnet(names),
-        lambda: detector(names, "torchvision Mask R-CNN"),
-        lambda: detector(
-            names, "torchvision Mask R-CNN, not enlarged",
-            min_size=known.data.image_px, max_size=known.data.image_px,
-        ),
-    )  # fmt: skip
+    side = known.data.image_px
+    makers: dict[str, Callable[[], Peer]] = {
+        UNET: lambda: unet(names),
+        RESNET: lambda: resnet(names),
+        STOCK: lambda: detector(names, STOCK),
+        SAME: lambda: detector(names, SAME, min_size=side, max_size=side),
+    }
     mine = rows_in(folder / "evaluation")
     resamples = draw_resamples(mine.seen, draws=DRAWS, seed=0)
     scored = named_figures(score(mine, resamples=resamples))
@@ -258,22 +252,19 @@ def main() -> None:
         f"ours: {seconds / 60:.1f} processor minutes, {known.run.steps} steps of {known.run.batch}"
     )
     print("| peer | share | steps | figure | peer | ours |\n|---|--:|--:|---|---|---|")
-    for make in makers:
-        peer = make()
-        if asked.only and asked.only != peer.name:
-            continue
-        alone = known.model_copy(update={"tasks": peer.tasks})
-        # Whole slices: windows are ours.
-        whole = alone.model_copy(update={"data": alone.data.model_copy(update={"crop_px": None})})
+    # Whole slices: windows are ours.
+    whole = known.model_copy(update={"data": known.data.model_copy(update={"crop_px": None})})
+    for name in [asked.only] if asked.only else makers:
         for share in asked.share or (1.0, 0.25):
-            kept = asked.out / f"{peer.name} {share}"
+            kept = asked.out / f"{name} {share}"
             torch.manual_seed(0)
-            measured(make(), whole, seconds * share, settings, kept)
+            peer = makers[name]()
+            measured(peer, whole, seconds * share, settings, kept)
             theirs = named_figures(score(rows_in(kept), resamples=resamples))
             steps = json.loads((kept / "steps.json").read_text())
-            for figure in FIGURES[peer.name]:
+            for figure in FIGURES[peer.task]:
                 print(
-                    f"| {peer.name} | {share:g} | {steps} | {figure} "
+                    f"| {name} | {share:g} | {steps} | {figure} "
                     f"| {shown(theirs, figure)} | {shown(scored, figure)} |",
                     flush=True,
                 )

@@ -50,15 +50,13 @@ class StepBatches(Dataset[Batch]):
 
     def __getitem__(self, index: int) -> Batch:
         """The augmented batch of step ``index``."""
-        batch = collate(self._samples(index), self.dataset.label_space)
+        whole = [self._pasted(row, index, slot) for slot, row in enumerate(self.plan.rows(index))]
+        shown = [self._shown(one, index, slot, greys=True) for slot, one in enumerate(whole)]
+        batch = collate(shown, self.dataset.label_space)
         if not self.with_plain:
             return batch
-        plain = np.stack([sample.image for sample in self._samples(index, greys=False)])
-        return replace(batch, plain=torch.from_numpy(plain))
-
-    def _samples(self, step: int, *, greys: bool = True) -> list[Sample]:
-        rows = enumerate(self.plan.rows(step))
-        return [self._shown(self._pasted(row, step, slot), step, slot, greys) for slot, row in rows]
+        plain = [self._shown(one, index, slot, greys=False) for slot, one in enumerate(whole)]
+        return replace(batch, plain=torch.from_numpy(np.stack([one.image for one in plain])))
 
     def _pasted(self, row: int, step: int, slot: int) -> Sample:
         """The whole slice, with lesions of other whole slices where there are to be any."""
@@ -67,19 +65,19 @@ class StepBatches(Dataset[Batch]):
             return sample
         return self._paste.apply(sample, np.random.default_rng([self.seed, step, slot, 2]))
 
-    def _shown(self, sample: Sample, step: int, slot: int, greys: bool) -> Sample:
+    def _shown(self, sample: Sample, step: int, slot: int, *, greys: bool) -> Sample:
         """What the slot sees: the sample or a window of it, augmented."""
         side, at_lesion = self.dataset.config.crop_px, self.dataset.config.crop_at_lesion
         if side is None:
-            return self._augmented(sample, step, slot, greys)
+            return self._augmented(sample, step, slot, greys=greys)
         windows = np.random.default_rng([self.seed, step, slot, 3])
         # A margin first, so that what a rotation brings into the window is the patient's.
         outer = min(round(_MARGIN * side), sample.image.shape[-1])
         sample = crop(sample, draw_window(sample, outer, windows, at_lesion=at_lesion))
-        sample = self._augmented(sample, step, slot, greys)
+        sample = self._augmented(sample, step, slot, greys=greys)
         return crop(sample, draw_window(sample, side, windows, at_lesion=at_lesion))
 
-    def _augmented(self, sample: Sample, step: int, slot: int, greys: bool) -> Sample:
+    def _augmented(self, sample: Sample, step: int, slot: int, *, greys: bool) -> Sample:
         """The sample as a function of seed, step and slot.
 
         Each kind of change has a generator of its own, so that switching one on leaves the

@@ -126,8 +126,8 @@ def evaluate_run(
     cases = ()
     if extras.cases:
         cases = draw_cases(predictor, dataset, choices, collected.setting.hiding)
-    if extras.cases and extras.maps:
-        cases = explain_cases(network, predictor, dataset, choices, cases)
+        if extras.maps:
+            cases = explain_cases(network, predictor, dataset, choices, cases)
     return Evaluated(
         evaluation=evaluation,
         collected=collected,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tetract.reproduce.arm import Arm, Mode, Pair, Part, Settings
@@ -63,26 +63,25 @@ def from_published(basis: Basis) -> Part:
     scratch = _arm(_Trunk(encoder=basis.profile.small), ALL)
     joint, paper = _arm(_LITE0, ALL), _paper(basis)
     short, whole = _twins(basis, _LITE0)
-    there = PUBLISHED in basis.weights
-    return Part(
+    part = Part(
         key="M2",
         title="One model against four, from published weights",
         about="As M1, with an EfficientNet-Lite0 of ImageNet, its BatchNorm measured anew on "
         "training slices and then frozen. Also against M1's model from scratch and the paper's "
         f"form, which then differ in encoder and start as well. {_ABOUT}",
-        arms=(joint, *short, *whole, scratch, paper) if there else (),
+        arms=(joint, *short, *whole, scratch, paper),
         pairs=(
             *_against_twins(joint, short, whole),
             _pair(f"{ALL}, published weights against scratch", [scratch], joint),
             _pair(f"{ALL}, published weights against as_paper", [paper], joint),
-        )
-        if there
-        else (),
-        missing=""
-        if there
-        else f"weights that are not on this machine: {PUBLISHED} "
-        "(docs/how-to/start-from-weights.md)",
+        ),
     )
+    if PUBLISHED in basis.weights:
+        return part
+    absent = (
+        f"weights that are not on this machine: {PUBLISHED} (docs/how-to/start-from-weights.md)"
+    )
+    return replace(part, arms=(), pairs=(), missing=absent)
 
 
 def _against_twins(joint: Arm, short: Sequence[Arm], whole: Sequence[Arm]) -> tuple[Pair, ...]:

@@ -32,7 +32,9 @@ class _Stratum:
 
 def is_within(rows: Deciding) -> bool:
     """Whether some source holds positives and negatives."""
-    return bool(_strata(rows))
+    sources = [row.identity.source for row in rows.rows]
+    kinds = set(zip(sources, rows.truth.tolist(), strict=True))
+    return any((source, not kind) in kinds for source, kind in kinds)
 
 
 def auroc_within(rows: Deciding) -> Statistic:

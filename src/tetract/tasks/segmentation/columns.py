@@ -106,12 +106,21 @@ def share(
     *,
     reason: str,
     behind: Sequence[SegmentationRow] | None = None,
+    is_error: bool = False,
 ) -> Figure:
-    """Sum of ``above`` over sum of ``below``, both one number per row; undefined where it is 0."""
+    """Sum of ``above`` over sum of ``below``, both one number per row; undefined where it is 0.
+
+    An error is 0 or more and has no upper end: its interval may reach further.
+    """
     if not rows:
         return undefined(count_support(behind or rows), reason)
     return estimate(
-        partial(_share, above=above, below=below), rows, resamples, reason=reason, behind=behind
+        partial(_share, above=above, below=below),
+        rows,
+        resamples,
+        reason=reason,
+        behind=behind,
+        sums=Sums(above=above, below=below, is_share=False) if is_error else None,
     )
 
 
@@ -122,31 +131,11 @@ def mean(
     *,
     reason: str,
     behind: Sequence[SegmentationRow] | None = None,
+    is_error: bool = False,
 ) -> Figure:
-    """Mean of one number per row, between 0 and 1."""
-    return share(values, np.ones(len(rows)), rows, resamples, reason=reason, behind=behind)
-
-
-def mean_error(
-    values: Float[np.ndarray, " N"],
-    rows: Sequence[SegmentationRow],
-    resamples: Resamples,
-    *,
-    reason: str,
-    behind: Sequence[SegmentationRow] | None = None,
-) -> Figure:
-    """Mean of one number per row, 0 or more and without an upper end."""
-    if not rows:
-        return undefined(count_support(behind or rows), reason)
+    """Mean of one number per row: between 0 and 1, or an error."""
     once = np.ones(len(rows))
-    return estimate(
-        partial(_share, above=values, below=once),
-        rows,
-        resamples,
-        reason=reason,
-        behind=behind,
-        sums=Sums(above=values, below=once, is_share=False),
-    )
+    return share(values, once, rows, resamples, reason=reason, behind=behind, is_error=is_error)
 
 
 def over_patients(
@@ -161,12 +150,13 @@ def over_patients(
     """Mean over the patients whose value is a number; by default all their slices are behind it."""
     known = np.isfinite(values)
     own = known[column.patient]
-    return (mean_error if is_error else mean)(
+    return mean(
         values[known],
         [column.rows[row] for row in column.first[known]],
         resamples,
         reason=reason,
         behind=column.pick(own if behind is None else own & behind),
+        is_error=is_error,
     )
 
 

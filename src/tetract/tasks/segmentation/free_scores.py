@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from tetract.tasks.segmentation.columns import Columns, mean_error, over_patients
+from tetract.tasks.segmentation.columns import Columns, mean, over_patients
 from tetract.tasks.segmentation.measure import SegmentationRow
 from tetract.types.figure import Figure
 from tetract.types.resamples import Resamples
@@ -39,11 +39,12 @@ def score_free_slices(column: Columns, resamples: Resamples) -> FreeScores:
     free = ~column.bears
     painted = [np.where(free, values, np.nan) for values in _painted(column)]
     px, mm2, lesions = (
-        mean_error(
+        mean(
             values[np.isfinite(values)],
             column.pick(np.isfinite(values)),
             resamples,
             reason=why_not if free.any() else _NO_FREE_SLICE,
+            is_error=True,
         )
         for values, why_not in zip(painted, _WHY_NOT, strict=True)
     )
