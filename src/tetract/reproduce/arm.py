@@ -10,6 +10,9 @@ from tetract.types import Task
 
 Mode = Literal["tetract", "as_paper"]
 MODES: tuple[Mode, ...] = ("tetract", "as_paper")
+Size = Literal["small", "short", "long"]
+"""How much a run may cost: of the paper's large trunks, of most of ours, and of those that claims
+rest on. A profile says what each means, and may make them the same."""
 Settings = Mapping[str, object]
 """Settings of a recipe by dotted key, such as ``segmentation.loss``."""
 
@@ -34,7 +37,7 @@ class Arm:
         start: The arm whose weights it starts from, seed by seed.
         without: The source that is kept out of training and tested on, all of it.
         headline: Whether it gets the profile's larger number of seeds.
-        long: Whether it is trained as long, and on slices as large, as the profile's claims need.
+        size: How large its slices and how long its training are.
     """
 
     name: str
@@ -45,7 +48,7 @@ class Arm:
     start: Arm | None = None
     without: str | None = None
     headline: bool = False
-    long: bool = False
+    size: Size = "short"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,14 +111,14 @@ def tasks_of(letters: str) -> tuple[Task, ...]:
     return tuple(_LETTERS[letter] for letter in letters)
 
 
-def arm_of(tasks: str, encoder: str, mode: Mode, *, headline: bool = False) -> Arm:
-    """The plain arm of this name, which several tables share."""
+def paper_arm(tasks: str, encoder: str, mode: Mode) -> Arm:
+    """An arm of the paper's tables, which several of them share."""
     return Arm(
         name=plain_name(tasks, encoder, mode),
         tasks=tasks,
         encoder=encoder,
         mode=mode,
-        headline=headline,
+        size="small",
     )
 
 

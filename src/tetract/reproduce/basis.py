@@ -10,6 +10,7 @@ from tetract.data.table import Row
 from tetract.model.known_weights import KNOWN_WEIGHTS
 from tetract.model.pretrained import is_at_hand
 from tetract.reproduce.profile import Profile
+from tetract.reproduce.trunk import LITE0, PUBLISHED, Trunk, from_scratch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,13 @@ class Basis:
     slices: tuple[int, int, int]
     left: tuple[Left, ...]
     weights: tuple[str, ...] = ()
+
+    @property
+    def trunk(self) -> Trunk:
+        """What our own tables are made with: published weights where wanted and there."""
+        if self.profile.from_published and PUBLISHED in self.weights:
+            return LITE0
+        return from_scratch(self.profile.small)
 
 
 def read_basis(profile: Profile, folder: DatasetFolder) -> Basis:

@@ -11,11 +11,16 @@ from tetract.reproduce.plan import Plan, Run
 
 # Seconds of one training step of four rows on one core of a 2-core AMD EPYC (AVX2, float32): what
 # does not depend on the picture's size, and what grows with its area (at 64 px), of the encoder and
-# of each head. Rough: judged from a few steps of ResNet-18 and VGG-13 on a machine that was busy,
-# and for ResNet-50 from its operations. Finished runs correct their level.
-_ENCODERS: Final = {"resnet18": (0.10, 0.04), "vgg13": (0.10, 0.22), "resnet50": (0.25, 0.15)}
+# of each head. ResNet-18, EfficientNet-Lite0 and the heads from six steps at 96 and 128 px; VGG-13
+# from a few on a busy machine, ResNet-50 from its operations. Finished runs correct their level.
+_ENCODERS: Final = {
+    "resnet18": (0.12, 0.08),
+    "tu-tf_efficientnet_lite0": (0.05, 0.05),
+    "vgg13": (0.10, 0.22),
+    "resnet50": (0.25, 0.15),
+}
 _UNKNOWN: Final = (0.25, 0.20)
-_HEADS: Final = {"C": (0.01, 0.0), "S": (0.03, 0.04), "R": (0.03, 0.03), "D": (0.12, 0.05)}
+_HEADS: Final = {"C": (0.01, 0.0), "S": (0.13, 0.05), "R": (0.05, 0.02), "D": (0.03, 0.06)}
 _START: Final = 4.0  # opening the data, building the network, writing
 _SCORED: Final = 0.03  # seconds per scored slice beside the forward pass
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from tetract.reproduce.arm import Mode, Settings
+from tetract.reproduce.arm import Mode, Settings, Size
 
 COMBINATIONS: Final = ("C", "S", "R", "D", "CS", "CR", "SR", "DR", "CSR", "CSRD")
 """The task subsets that the paper trains."""
@@ -25,51 +25,71 @@ class Profile:
         name: ``smoke``, ``cpu`` or ``gpu``.
         about: What its numbers are worth, for the page.
         encoders: Trunks of T1, T2 and F4; the paper's are VGG-13 and ResNet-50.
-        small: The trunk of everything else.
+        small: The trunk of everything else that starts from random weights.
+        from_published: Whether our own tables start from published weights where they are on the
+            machine: from random ones a short training learns too little to compare.
         seeds: Runs of an arm.
         headline_seeds: Runs of an arm that a claim rests on.
         losses: Segmentation losses of T3.
         loss_tasks: Task subsets of T3.
+        label_shares: Shares of the labels that A6 tries beside all of them.
         curve_points: Validations along a run whose curve is drawn.
         draws: Bootstrap draws.
         settings: Of every run.
         modes: Of every run of a mode.
-        long: What differs in the long runs of a mode, those that claims about the method rest on.
+        sizes: Of every run of a size.
     """
 
     name: str
     about: str
     encoders: tuple[str, ...]
     small: str
+    from_published: bool
     seeds: int
     headline_seeds: int
     losses: tuple[str, ...]
     loss_tasks: tuple[str, ...]
+    label_shares: tuple[float, ...]
     curve_points: int
     draws: int
     settings: Settings
     modes: Mapping[Mode, Settings]
-    long: Mapping[Mode, Settings]
+    sizes: Mapping[Size, Settings]
 
-    @property
-    def steps(self) -> int:
-        """Optimiser steps of a run."""
-        steps = self.settings["run.steps"]
-        return steps if isinstance(steps, int) else 0
+    def steps(self, size: Size) -> int:
+        """Optimiser steps of a run of this size."""
+        return self._whole_number(size, "run.steps")
 
-    def long_steps(self, mode: Mode) -> int:
-        """Optimiser steps of a long run."""
-        steps = self.long[mode].get("run.steps", self.steps)
-        return steps if isinstance(steps, int) else self.steps
-
-    @property
-    def side(self) -> int:
+    def side(self, size: Size) -> int:
         """Side of the slices in pixels."""
-        side = self.settings["data.image_px"]
-        return side if isinstance(side, int) else 0
+        return self._whole_number(size, "data.image_px")
+
+    def _whole_number(self, size: Size, key: str) -> int:
+        number = self.sizes[size].get(key)
+        return number if isinstance(number, int) else 0
 
 
-_OURS: Final[Settings] = {"optimiser.rate": 0.002, "optimiser.encoder_factor": 0.5}
+def _size(*, px: int, steps: int, batch: int) -> Settings:
+    """The last weights only are validated."""
+    return {
+        "data.image_px": px,
+        "run.steps": steps,
+        "run.batch": batch,
+        "run.validate_every": steps,
+    }
+
+
+# Ours for small lesions and few labels; what each is worth is a row among the ablations.
+_OURS: Final[Settings] = {
+    "encoder.fine_stem": 16,
+    "segmentation.deep_supervision": 2,
+    "reconstruction.rows_per_step": 0.5,
+    "detection.pyramid": "decoder",
+    "detection.anchors": "auto",
+    "joint.method": "normalised",
+    "run.average": 0.99,
+}
+_QUICK: Final[Settings] = {**_OURS, "optimiser.rate": 0.002, "optimiser.encoder_factor": 0.5}
 # The paper's geometry, thresholds and sampling ratios, in fewer channels and regions: its widths
 # alone would take hours on two cores. Its rate of 1e-4 teaches nothing in a few hundred steps, and
 # the comparison would be one of rates.
@@ -82,24 +102,8 @@ _NARROW_PAPER: Final[Settings] = {
     "optimiser.rate": 0.001,
 }
 
-# Whole slices at 128 px: windows of larger ones cost as much and did worse.
-_LONG: Final[Settings] = {
-    "data.image_px": 128,
-    "run.steps": 500,
-    "run.batch": 8,
-    "run.validate_every": 500,
-}
-# What fits small lesions and few slices; each has a row among the ablations.
-_LONG_OURS: Final[Settings] = {
-    **_LONG,
-    "encoder.fine_stem": 16,
-    "segmentation.deep_supervision": 2,
-    "reconstruction.rows_per_step": 0.5,
-    "detection.pyramid": "decoder",
-    "detection.anchors": "auto",
-    "joint.method": "normalised",
-    "run.average": 0.99,
-}
+_SMOKE_SIZE: Final = _size(px=64, steps=6, batch=4)
+_GPU_SIZE: Final = _size(px=256, steps=10_000, batch=8)
 
 SMOKE: Final = Profile(
     name="smoke",
@@ -107,73 +111,72 @@ SMOKE: Final = Profile(
     "and nothing about the method.",
     encoders=("vgg13", "resnet50"),
     small="resnet18",
+    from_published=False,
     seeds=1,
     headline_seeds=2,
     losses=LOSSES,
     loss_tasks=("S",),
+    label_shares=(0.5,),
     curve_points=3,
     draws=200,
     settings={
-        "data.image_px": 64,
         "data.positive_fraction": 0.7,
-        "run.steps": 6,
-        "run.batch": 4,
-        "run.validate_every": 6,
         "segmentation.widths": [32, 24, 16, 16, 8],
         "reconstruction.widths": [32, 24, 16, 16, 8],
     },
-    modes={"tetract": {**_OURS, "detection.width": 32}, "as_paper": _NARROW_PAPER},
-    long={"tetract": {}, "as_paper": {}},
+    modes={"tetract": {**_QUICK, "detection.width": 32}, "as_paper": _NARROW_PAPER},
+    sizes={"small": _SMOKE_SIZE, "short": _SMOKE_SIZE, "long": _SMOKE_SIZE},
 )
 CPU: Final = Profile(
     name="cpu",
     about="Small pictures and short training, so that the whole page takes hours on two cores. "
-    "Differences count, levels do not. The paper's form keeps its geometry, thresholds, losses and "
-    "norms in fewer channels and regions, at rate 0.001.",
+    "Differences count, levels do not; the paper's large trunks (T1, T2, F2 to F4) get the least. "
+    "The paper's form keeps its geometry, thresholds, losses and norms in fewer channels and "
+    "regions, at rate 0.001.",
     encoders=("vgg13", "resnet50"),
     small="resnet18",
+    from_published=True,
     seeds=1,
     headline_seeds=3,
     losses=LOSSES,
-    loss_tasks=("S", "CS", "SR", "CSRD"),
+    loss_tasks=("S",),
+    label_shares=(0.2,),
     curve_points=6,
     draws=1000,
     settings={
-        "data.image_px": 96,
         "data.skip_unreadable": True,
-        "run.steps": 120,
-        "run.batch": 4,
-        "run.validate_every": 120,
         "segmentation.widths": [64, 48, 32, 24, 16],
         "reconstruction.widths": [64, 48, 32, 24, 16],
     },
     modes={
-        "tetract": {**_OURS, "detection.width": 48, "detection.finest_stride": 2},
+        "tetract": {**_QUICK, "detection.width": 48},
         "as_paper": _NARROW_PAPER,
     },
-    long={"tetract": _LONG_OURS, "as_paper": _LONG},
+    sizes={
+        "small": _size(px=64, steps=60, batch=4),
+        "short": _size(px=96, steps=100, batch=8),
+        "long": _size(px=128, steps=240, batch=8),
+    },
 )
 GPU: Final = Profile(
     name="gpu",
     about="Full size: 256 px, and the paper's form as it is.",
     encoders=("vgg13", "resnet50"),
     small="resnet50",
+    from_published=False,
     seeds=3,
     headline_seeds=5,
     losses=LOSSES,
     loss_tasks=("S", "CS", "SR", "CSRD"),
+    label_shares=(0.05, 0.1, 0.25, 0.5),
     curve_points=10,
     draws=1000,
     settings={
-        "data.image_px": 256,
         "data.skip_unreadable": True,
-        "run.steps": 10_000,
-        "run.batch": 8,
-        "run.validate_every": 10_000,
         "run.workers": 4,
     },
-    modes={"tetract": {"detection.finest_stride": 2}, "as_paper": {}},
-    long={"tetract": {}, "as_paper": {}},
+    modes={"tetract": _OURS, "as_paper": {}},
+    sizes={"small": _GPU_SIZE, "short": _GPU_SIZE, "long": _GPU_SIZE},
 )
 
 PROFILES: Final = {one.name: one for one in (SMOKE, CPU, GPU)}

@@ -33,7 +33,7 @@ def recipe_of(arm: Arm, seed: int, profile: Profile, *, data: Path, cache: Path)
         "data.cache_dir": str(cache),
         **profile.settings,
         **profile.modes[arm.mode],
-        **(profile.long[arm.mode] if arm.long else {}),
+        **profile.sizes[arm.size],
         **arm.changes,
         "run.seed": seed,
     }

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
-from tetract.reproduce.arm import Arm, Pair, Part, arm_of
+from tetract.reproduce.arm import Arm, Pair, Part
 from tetract.reproduce.basis import Basis
+from tetract.reproduce.trunk import trunk_arm
 
 ALL: Final = "CSRD"
-SHARES: Final[Mapping[str, tuple[float, ...]]] = {
-    "cpu": (0.1, 0.3),
-    "gpu": (0.05, 0.1, 0.25, 0.5),
-}
-_SOME: Final = (0.5,)
 # Boxes also come from masks, so few boxes mean few masks.
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "C": ("class",),
@@ -25,7 +20,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
 
 def part(basis: Basis) -> Part:
     """Each labelled task with some of its labels: alone, and in one model with the others."""
-    shares = (*SHARES.get(basis.profile.name, _SOME), 1.0)
+    shares = (*basis.profile.label_shares, 1.0)
     asked = [(task, share) for task in COLUMNS for share in shares]
     sides = {one: (_arm(basis, one[0], *one), _arm(basis, ALL, *one)) for one in asked}
     arms = {arm.name: arm for pair in sides.values() for arm in pair}
@@ -51,12 +46,11 @@ def part(basis: Basis) -> Part:
 
 def _arm(basis: Basis, tasks: str, taught: str, share: float) -> Arm:
     """``tasks`` with a share of the labels of the task ``taught``."""
-    whole = arm_of(tasks, basis.profile.small, "tetract", headline=tasks == ALL)
     if share == 1.0:
-        return whole
-    return replace(
-        whole,
-        name=f"{whole.name}, {share:.0%} of the labels of {taught}",
+        return trunk_arm(basis.trunk, tasks, headline=tasks == ALL)
+    return trunk_arm(
+        basis.trunk,
+        tasks,
+        f"{share:.0%} of the labels of {taught}",
         changes={"data.label_share": dict.fromkeys(COLUMNS[taught], share)},
-        headline=False,
     )

@@ -8,6 +8,7 @@ from tetract.errors import InputError
 from tetract.reproduce.arm import Part
 from tetract.reproduce.basis import Basis
 from tetract.reproduce.parts import (
+    a2_norm,
     a4_start,
     a6_labels,
     ablations,
@@ -31,10 +32,11 @@ def all_parts(basis: Basis) -> tuple[Part, ...]:
         f2_transfer.part(basis),
         f3_parts.part(basis),
         f4_curves.part(basis),
-        m1_twins.from_scratch(basis),
-        m1_twins.from_published(basis),
+        m1_twins.scratch_part(basis),
+        m1_twins.published_part(basis),
         *l_sources.parts(basis),
         *ablations.parts(basis),
+        a2_norm.part(basis),
         a4_start.part(basis),
         a6_labels.part(basis),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tetract.reproduce.arm import MODES, Arm, Chart, Mode, Pair, Part, Settings, arm_of
+from tetract.reproduce.arm import MODES, Arm, Chart, Mode, Pair, Part, Settings, paper_arm
 from tetract.reproduce.basis import Basis
 
 DICE = "val/segmentation/dice_lesions"
@@ -44,16 +44,21 @@ _WAYS = ("from C", "from C, encoder held first", "from C, lower encoder rate")
 
 def _arms(basis: Basis, mode: Mode) -> tuple[Arm, ...]:
     profile = basis.profile
-    encoder = profile.encoders[0]
-    often: Settings = {"run.validate_every": max(1, profile.steps // profile.curve_points)}
-    start = arm_of("C", encoder, mode)
+    encoder, steps = profile.encoders[0], profile.steps("small")
+    often: Settings = {"run.validate_every": max(1, steps // profile.curve_points)}
+    start = paper_arm("C", encoder, mode)
     ways: dict[str, Settings] = {
         _WAYS[0]: {},
-        _WAYS[1]: {"run.freeze_encoder_steps": max(1, profile.steps // 5)},
+        _WAYS[1]: {"run.freeze_encoder_steps": max(1, steps // 5)},
         _WAYS[2]: {"optimiser.encoder_factor": 0.1},
     }
     scratch = Arm(
-        name=_name("scratch", mode), tasks="SR", encoder=encoder, mode=mode, changes=often
+        name=_name("scratch", mode),
+        tasks="SR",
+        encoder=encoder,
+        mode=mode,
+        changes=often,
+        size="small",
     )
     return (
         scratch,
@@ -65,6 +70,7 @@ def _arms(basis: Basis, mode: Mode) -> tuple[Arm, ...]:
                 mode=mode,
                 changes={**often, **changes},
                 start=start,
+                size="small",
             )
             for how, changes in ways.items()
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tetract.reproduce.arm import MODES, Chart, Part, arm_of, plain_name
+from tetract.reproduce.arm import MODES, Chart, Part, paper_arm, plain_name
 from tetract.reproduce.basis import Basis
 
 COLUMNS = (
@@ -23,7 +23,7 @@ def part(basis: Basis) -> Part:
         title="The DR loss in its parts",
         about=f"Which part of detection with reconstruction is hard to learn? {encoder}; a running "
         "mean over the training step.",
-        arms=tuple(arm_of("DR", encoder, mode) for mode in MODES),
+        arms=tuple(paper_arm("DR", encoder, mode) for mode in MODES),
         table=False,
         charts=tuple(
             Chart(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tetract.reproduce.arm import MODES, Chart, Part, arm_of, plain_name
+from tetract.reproduce.arm import MODES, Chart, Part, paper_arm, plain_name
 from tetract.reproduce.basis import Basis
 
 COMPARED = ("CR", "SR")
@@ -18,7 +18,7 @@ def part(basis: Basis) -> Part:
         about=f"Which of {' and '.join(encoders)} learns CR and SR faster? The paired test scores "
         "are in T2.",
         arms=tuple(
-            arm_of(tasks, encoder, mode)
+            paper_arm(tasks, encoder, mode)
             for tasks in COMPARED
             for encoder in encoders
             for mode in MODES

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tetract.reproduce.arm import Arm, Part
+from tetract.reproduce.arm import Part, Settings
 from tetract.reproduce.basis import Basis, Left
 from tetract.reproduce.parts.ablations import OTHER_HOSPITALS
+from tetract.reproduce.trunk import trunk_arm
 
 
 def parts(basis: Basis) -> tuple[Part, ...]:
@@ -15,25 +16,23 @@ def parts(basis: Basis) -> tuple[Part, ...]:
 
 
 def _part(basis: Basis, left: Left, key: str) -> Part:
-    encoder, source = basis.profile.small, left.source
+    trunk, source = basis.trunk, left.source
     tasks = "".join(letter for letter in "CSRD" if letter in left.labels.tasks)
-    known = Arm(name=f"{tasks} {encoder}, trained with it", tasks=tasks, encoder=encoder)
-    unseen = Arm(
-        name=f"{tasks} {encoder}, never trained on {source}",
-        tasks=tasks,
-        encoder=encoder,
-        changes={
-            "classes": sorted(left.labels.classes) if "C" in tasks else [],
-            "mask_classes": sorted(left.labels.masks),
-            "box_classes": sorted(left.labels.boxes),
-        },
-        without=source,
+    known = trunk_arm(trunk, tasks)
+    taught: Settings = {
+        "classes": sorted(left.labels.classes) if "C" in tasks else [],
+        "mask_classes": sorted(left.labels.masks),
+        "box_classes": sorted(left.labels.boxes),
+    }
+    words = f"never trained on {source}"
+    unseen = replace(trunk_arm(trunk, tasks, words, changes=taught), without=source)
+    wider = trunk_arm(
+        trunk,
+        tasks,
+        f"{words}, augmented for other hospitals",
+        changes={**taught, **OTHER_HOSPITALS},
     )
-    wider = replace(
-        unseen,
-        name=f"{unseen.name}, augmented for other hospitals",
-        changes={**unseen.changes, **OTHER_HOSPITALS},
-    )
+    wider = replace(wider, without=source)
     both = sorted(left.shared.classes | left.shared.masks | left.shared.boxes)
     return Part(
         key=key,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
-from tetract.reproduce.arm import Arm, Mode, Pair, Part, Settings
+from tetract.reproduce.arm import Arm, Mode, Pair, Part, Settings, Size
 from tetract.reproduce.basis import Basis
+from tetract.reproduce.trunk import LITE0, PUBLISHED, Trunk, from_scratch, trunk_arm
 
 ALL: Final = "CSRD"
-PUBLISHED: Final = "lite0"
 _ABOUT: Final = (
     "Twins are single-task models of the same recipe, all of whose rows are labelled for their "
     "task. Same passes in all: each of the four takes a quarter of the steps, so that together "
@@ -19,62 +19,33 @@ _ABOUT: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Trunk:
-    """An encoder and what it starts from."""
-
-    encoder: str
-    words: str = ""
-    changes: Settings = field(default_factory=dict[str, object])
-
-
-_LITE0: Final = _Trunk(
-    encoder="tu-tf_efficientnet_lite0",
-    words=f", weights {PUBLISHED}",
-    changes={
-        "encoder.weights": PUBLISHED,
-        "encoder.norm": "frozen",
-        "run.reestimate_norm": 128,
-    },
-)
-
-
-def from_scratch(basis: Basis) -> Part:
-    """Multi-task against its single-task twins, and against the paper's multi-task model."""
-    trunk = _Trunk(encoder=basis.profile.small)
-    joint, paper = _arm(trunk, ALL), _paper(basis)
-    short, whole = _twins(basis, trunk)
+def scratch_part(basis: Basis) -> Part:
+    """From random weights."""
+    # Where M2 can be made the claims rest on it, and this is its shorter companion.
+    size: Size = "short" if basis.trunk is LITE0 else "long"
+    arms, pairs = _held_together(basis, from_scratch(basis.profile.small), size)
     return Part(
         key="M1",
         title="One model against four",
         about="Does a task gain from the others, and does our recipe gain on the paper's form? "
-        f"All with {trunk.encoder}, on slices and with steps as large as the profile affords. "
-        f"{_ABOUT}",
-        arms=(joint, *short, *whole, paper),
-        pairs=(
-            *_against_twins(joint, short, whole),
-            _pair(f"{ALL}, tetract against as_paper", [paper], joint),
-        ),
+        f"All with {basis.profile.small}, from random weights. {_ABOUT}",
+        arms=arms,
+        pairs=pairs,
     )
 
 
-def from_published(basis: Basis) -> Part:
-    """The same with a trunk that has seen photographs; left out where its weights are absent."""
-    scratch = _arm(_Trunk(encoder=basis.profile.small), ALL)
-    joint, paper = _arm(_LITE0, ALL), _paper(basis)
-    short, whole = _twins(basis, _LITE0)
+def published_part(basis: Basis) -> Part:
+    """From a trunk that has seen photographs; left out where its weights are absent."""
+    arms, pairs = _held_together(basis, LITE0, "long")
     part = Part(
         key="M2",
         title="One model against four, from published weights",
         about="As M1, with an EfficientNet-Lite0 of ImageNet, its BatchNorm measured anew on "
-        "training slices and then frozen. Also against M1's model from scratch and the paper's "
-        f"form, which then differ in encoder and start as well. {_ABOUT}",
-        arms=(joint, *short, *whole, scratch, paper),
-        pairs=(
-            *_against_twins(joint, short, whole),
-            _pair(f"{ALL}, published weights against scratch", [scratch], joint),
-            _pair(f"{ALL}, published weights against as_paper", [paper], joint),
-        ),
+        "training slices and then frozen, on slices and with steps as large as the profile "
+        f"affords. The paper's form starts from random weights and has a {basis.profile.small}, so "
+        f"those differ too. {_ABOUT}",
+        arms=arms,
+        pairs=pairs,
     )
     if PUBLISHED in basis.weights:
         return part
@@ -84,45 +55,35 @@ def from_published(basis: Basis) -> Part:
     return replace(part, arms=(), pairs=(), missing=absent)
 
 
-def _against_twins(joint: Arm, short: Sequence[Arm], whole: Sequence[Arm]) -> tuple[Pair, ...]:
-    return (
+def _held_together(
+    basis: Basis, trunk: Trunk, size: Size
+) -> tuple[tuple[Arm, ...], tuple[Pair, ...]]:
+    """The one model, its twins with a quarter of the steps and with all, and the paper's form."""
+
+    def arm(
+        tasks: str, more: str = "", changes: Settings | None = None, mode: Mode = "tetract"
+    ) -> Arm:
+        return trunk_arm(
+            trunk if mode == "tetract" else from_scratch(basis.profile.small),
+            tasks,
+            "long" * (size == "long") + more,
+            changes=changes,
+            mode=mode,
+            size=size,
+            headline=size == "long",
+        )
+
+    quarter = max(1, basis.profile.steps(size) // len(ALL))
+    few: Settings = {"run.steps": quarter, "run.validate_every": quarter}
+    joint, paper = arm(ALL), arm(ALL, mode="as_paper")
+    short = [arm(task, ", a quarter", few) for task in ALL]
+    whole = [arm(task) for task in ALL]
+    return (joint, *short, *whole, paper), (
         _pair(f"{ALL} against single tasks, same passes in all", short, joint),
         _pair(f"{ALL} against single tasks, same passes each", whole, joint),
+        _pair(f"{ALL}, tetract against as_paper", [paper], joint),
     )
 
 
 def _pair(label: str, baseline: Sequence[Arm], arm: Arm) -> Pair:
     return Pair(label=label, baseline=tuple(one.name for one in baseline), arm=(arm.name,))
-
-
-def _twins(basis: Basis, trunk: _Trunk) -> tuple[list[Arm], list[Arm]]:
-    """Each task alone with a quarter of the steps, and with all."""
-    quarter = max(1, basis.profile.long_steps("tetract") // len(ALL))
-    few: Settings = {"run.steps": quarter, "run.validate_every": quarter}
-    return (
-        [_arm(trunk, task, words=", a quarter", changes=few) for task in ALL],
-        [_arm(trunk, task) for task in ALL],
-    )
-
-
-def _paper(basis: Basis) -> Arm:
-    return _arm(_Trunk(encoder=basis.profile.small), ALL, "as_paper")
-
-
-def _arm(
-    trunk: _Trunk,
-    tasks: str,
-    mode: Mode = "tetract",
-    *,
-    words: str = "",
-    changes: Settings | None = None,
-) -> Arm:
-    return Arm(
-        name=f"{tasks} {trunk.encoder} {mode}{trunk.words}, long{words}",
-        tasks=tasks,
-        encoder=trunk.encoder,
-        mode=mode,
-        changes={**trunk.changes, **(changes or {})},
-        headline=True,
-        long=True,
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tetract.reproduce.arm import MODES, Pair, Part, arm_of, plain_name
+from tetract.reproduce.arm import MODES, Pair, Part, paper_arm, plain_name
 from tetract.reproduce.basis import Basis
 from tetract.reproduce.profile import COMBINATIONS
 
@@ -17,7 +17,7 @@ def part(basis: Basis) -> Part:
         "reconstruction, D detection. Compared below: our recipe against the paper's form of the "
         "same tasks and encoder, with the same steps and batch.",
         arms=tuple(
-            arm_of(tasks, encoder, mode)
+            paper_arm(tasks, encoder, mode)
             for encoder in encoders
             for tasks in COMBINATIONS
             for mode in MODES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tetract.reproduce.arm import MODES, Pair, Part, arm_of, plain_name
+from tetract.reproduce.arm import MODES, Pair, Part, paper_arm, plain_name
 from tetract.reproduce.basis import Basis
 from tetract.reproduce.profile import COMBINATIONS
 
@@ -15,7 +15,7 @@ def part(basis: Basis) -> Part:
         title="Backbones",
         about=f"Is another trunk better than {first} at the same tasks? Same runs as T1.",
         arms=tuple(
-            arm_of(tasks, encoder, mode)
+            paper_arm(tasks, encoder, mode)
             for encoder in basis.profile.encoders
             for tasks in COMBINATIONS
             for mode in MODES
