@@ -58,9 +58,9 @@ def test_the_same_run_of_two_tables_is_trained_once(basis: Basis, cohort: Path) 
 def test_an_arm_gets_its_headline_seeds_in_whatever_table_it_is_first(
     basis: Basis, cohort: Path
 ) -> None:
-    plan = planned(basis, cohort, "T2", "A2")
-    assert len(plan.of_arm["CSRD resnet18 tetract"]) == TINY.headline_seeds
-    assert len(plan.of_arm["CS resnet18 tetract"]) == TINY.seeds
+    plan = planned(basis, cohort, "A2", "A3")
+    assert len(plan.of_arm["CSRD resnet18"]) == TINY.headline_seeds
+    assert len(plan.of_arm["CSRD resnet18, live BatchNorm"]) == TINY.seeds
 
 
 def test_a_run_stands_behind_the_one_it_starts_from(basis: Basis, cohort: Path) -> None:
@@ -79,8 +79,9 @@ def test_a_run_has_the_same_name_wherever_it_lies(basis: Basis, cohort: Path) ->
 
 def test_twins_see_as_many_slices_as_the_joint_model_in_all_or_each(basis: Basis) -> None:
     part = next(one for one in all_parts(basis) if one.key == "M1")
-    steps = {arm.name: arm.changes.get("run.steps", TINY.long_steps(arm.mode)) for arm in part.arms}
-    joint = TINY.long_steps("tetract")
+    joint = TINY.steps("long")
+    steps = {arm.name: arm.changes.get("run.steps", joint) for arm in part.arms}
+    assert {arm.size for arm in part.arms} == {"long"}
     for pair in (one for one in part.pairs if "single tasks" in one.label):
         each = {steps[name] for name in pair.baseline}
         assert each == ({max(1, joint // 4)} if "in all" in pair.label else {joint})
@@ -229,11 +230,25 @@ def test_few_labels_are_the_same_few_for_the_single_task_and_for_all(
         assert (len(alone.letters), joint.letters) == (1, "CSRD")
 
 
-def test_the_teacher_is_also_held_against_the_average_that_it_is(basis: Basis) -> None:
-    (part,) = choose(all_parts(basis), ["A11"])
-    changes = {arm.name: arm.changes for arm in part.arms}
-    baseline, arm = (changes[n] for n in (*part.pairs[-1].baseline, *part.pairs[-1].arm))
-    assert {**baseline, "teacher.weight": 1.0} == arm
+def test_our_own_tables_start_from_published_weights_where_wanted_and_there(basis: Basis) -> None:
+    for profile, weights, encoder in (
+        (CPU, ("lite0",), "tu-tf_efficientnet_lite0"),
+        (CPU, (), "resnet18"),
+        (SMOKE, ("lite0",), "resnet18"),
+    ):
+        here = replace(basis, profile=profile, weights=weights)
+        (part,) = choose(all_parts(here), ["A17"])
+        assert {arm.encoder for arm in part.arms} == {encoder}
+
+
+def test_every_ablation_turns_something_that_the_default_has_another_way(
+    basis: Basis, cohort: Path
+) -> None:
+    plan = planned(basis, cohort, "A")
+    for part in plan.parts:
+        for pair in part.pairs:
+            one, other = (plan.runs[plan.of_arm[n][0]] for n in (*pair.baseline, *pair.arm))
+            assert one.name != other.name, pair.label
 
 
 def test_windows_cost_a_step_as_much_as_the_whole_slice(basis: Basis, cohort: Path) -> None:

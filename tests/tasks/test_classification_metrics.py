@@ -278,5 +278,23 @@ def test_auroc_within_counts_the_pairs_of_one_source(told: list[tuple[int, bool,
         for theirs, other, there in told
         if ill and not other and source == there
     ]
-    found = score_classification(rows, NAMES).classes[0].auroc_within.value
-    assert found == (pytest.approx(np.mean(pairs)) if pairs else None)
+    scores = score_classification(rows, NAMES)
+    expected = pytest.approx(np.mean(pairs)) if pairs else None
+    assert scores.classes[0].auroc_within.value == expected
+    # The other class has the same pairs, turned round, and the third none.
+    assert scores.auroc_within_pooled.value == expected
+
+
+def test_pooled_within_sources_a_class_weighs_as_many_as_its_pairs() -> None:
+    rows = [
+        row((0.9, 0.1, 0.0), COVID, "a", "clinic"),
+        row((0.8, 0.2, 0.0), COVID, "b", "clinic"),
+        row((0.1, 0.6, 0.3), NORMAL, "c", "clinic"),
+        row((0.2, 0.7, 0.1), CANCER, "d", "clinic"),
+        row((0.0, 0.0, 1.0), CANCER, "e", "screening"),
+    ]
+    scores = score_classification(rows, NAMES)
+    # covid: 4 of 4 pairs; normal: (c, a), (c, b) right, (c, d) wrong; cancer: (d, c) wrong.
+    within = [one.auroc_within.value for one in scores.classes]
+    assert within == pytest.approx([1.0, 2 / 3, 2 / 3])
+    assert scores.auroc_within_pooled.value == pytest.approx((4 + 2 + 2) / (4 + 3 + 3))

@@ -73,6 +73,17 @@ def expected_of_class(truth: np.ndarray, said: np.ndarray) -> dict[str, float | 
     return found
 
 
+def pooled(each: Sequence[Pair]) -> float | None:
+    """AUROC of the classes, each weighing as many as it has pairs."""
+    pairs = [int(truth.sum()) * int((~truth).sum()) for truth, _ in each]
+    if not any(pairs):
+        return None
+    known = [
+        sk.roc_auc_score(*one) if count else 0.0 for one, count in zip(each, pairs, strict=True)
+    ]
+    return float(np.average(known, weights=pairs))
+
+
 def expected_of_all(truth: np.ndarray, said: np.ndarray) -> dict[str, float | None]:
     """Over the rows of one known class; nothing where all are of the same."""
     names = ("accuracy", "balanced_accuracy", "f1_macro", "mcc", "brier", "ece")
@@ -129,4 +140,5 @@ def test_every_figure_is_that_of_its_referee_or_none(
     for name in ("auroc", "auroc_within", "average_precision", "sensitivity_at_95", "ece"):
         defined = [v for one in each if (v := one[name]) is not None]
         whole[f"{name}_macro"] = float(np.mean(defined)) if defined else None
+    whole["auroc_within_pooled"] = pooled([decided(said, labels, column) for column in range(3)])
     assert figures(scores) == pytest.approx(whole, abs=1e-6)

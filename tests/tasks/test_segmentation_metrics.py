@@ -112,6 +112,15 @@ def test_macro_is_the_mean_of_the_defined_classes() -> None:
     assert score_segmentation([one((1, 1, 1))], NAMES).dice_macro.value == pytest.approx(0.5)
 
 
+def test_lesion_pixels_pooled_are_those_of_the_annotated_classes_that_are_no_anatomy() -> None:
+    both = row([(8, 0, 0), (1, 1, 1)])
+    assert score_segmentation([both], NAMES).dice_lesions_pooled.value == pytest.approx(18 / 20)
+    rows = [both, one((3, 0, 1)), one((0, 2, 0))]
+    found = score_segmentation(rows, NAMES, anatomy=("lung",)).dice_lesions_pooled
+    assert found.value == pytest.approx(2 * 4 / (2 * 4 + 3 + 2))
+    assert found.support.slices == 3
+
+
 def test_slices_of_unknown_patients_stand_alone() -> None:
     infection = score_segmentation([one((1, 0, 0), ""), one((0, 0, 9), "")], NAMES).classes[1]
     assert infection.dice.value == pytest.approx(0.5)
@@ -121,6 +130,7 @@ def test_slices_of_unknown_patients_stand_alone() -> None:
 def test_no_rows_give_no_figure() -> None:
     scores = score_segmentation([], NAMES)
     assert scores.dice_macro.value is scores.iou_macro.value is None
+    assert scores.dice_lesions_pooled.reason == "no reference pixels"
     assert scores.classes[0].false_positive_px.value is None
 
 

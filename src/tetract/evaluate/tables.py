@@ -54,13 +54,21 @@ def _classification(evaluation: Evaluation, sections: Sequence[Section]) -> Iter
     yield make_table(
         "Classification",
         [
-            *("rows", "AUROC (macro)", "AUROC within sources (macro)", "AP (macro)", "accuracy"),
-            *("balanced accuracy", "F1 (macro)", "MCC", "Brier", "ECE"),
+            *("rows", "AUROC (macro)", "AUROC within sources (macro)", "the same, pooled"),
+            *("AP (macro)", "accuracy", "balanced accuracy", "F1 (macro)", "MCC", "Brier", "ECE"),
         ],
         [
             [
-                *(name, one.auroc_macro, one.auroc_within_macro, one.average_precision_macro),
-                *(one.accuracy, one.balanced_accuracy, one.f1_macro, one.mcc, one.brier, one.ece),
+                *(name, one.auroc_macro, one.auroc_within_macro, one.auroc_within_pooled),
+                *(
+                    one.average_precision_macro,
+                    one.accuracy,
+                    one.balanced_accuracy,
+                    one.f1_macro,
+                    one.mcc,
+                    one.brier,
+                    one.ece,
+                ),
             ]
             for name, one in pairs
         ],
@@ -97,8 +105,11 @@ def _segmentation(sections: Sequence[Section]) -> Iterator[Table]:
         return
     yield make_table(
         "Segmentation",
-        ["rows", "Dice (lesions)", "Dice (macro)", "IoU (macro)"],
-        [[name, one.dice_lesions, one.dice_macro, one.iou_macro] for name, one in pairs],
+        ["rows", "Dice (lesions)", "Dice, lesion pixels", "Dice (macro)", "IoU (macro)"],
+        [
+            [name, one.dice_lesions, one.dice_lesions_pooled, one.dice_macro, one.iou_macro]
+            for name, one in pairs
+        ],
         SEGMENTATION_NOTE,
     )
     pooled = ["Dice, all pixels", "IoU, all pixels", "Dice, per slice"]

@@ -28,7 +28,8 @@ _FIGURES: Final = (
     "Figures on the validation and test patients, seeds averaged; after \N{PLUS-MINUS SIGN} the "
     "standard deviation over seeds, in square brackets the 95 % interval over patients, and over "
     "seeds where there are several. AUROC within sources: only slices of one source are compared, "
-    "so that knowing the source is worth 0.5. A dash: no such head, or not defined."
+    "so that knowing the source is worth 0.5; pairs of all classes pooled. Dice: over all pixels "
+    "of all lesions at once. A dash: no such head, or not defined."
 )
 _PAIRS: Final = (
     "Gain: on the same patients, turned round where less is better, with its 95 % interval. A tie "

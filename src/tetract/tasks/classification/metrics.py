@@ -27,7 +27,12 @@ from tetract.tasks.classification.rows import (
     known_rows,
 )
 from tetract.tasks.classification.scores import ClassificationScores, ClassScores
-from tetract.tasks.classification.within import NO_SOURCE, auroc_within, is_within
+from tetract.tasks.classification.within import (
+    NO_SOURCE,
+    auroc_within,
+    auroc_within_pooled,
+    is_within,
+)
 from tetract.types.figure import Figure, count_support
 from tetract.types.resamples import AS_IS, Resamples, Statistic, estimate
 
@@ -81,6 +86,7 @@ def score_classification(
         support=count_support(rows),
         auroc_macro=of_some(macro(_auroc)),
         auroc_within_macro=of_some(within, reason=NO_SOURCE),
+        auroc_within_pooled=of_some(auroc_within_pooled(decided), reason=NO_SOURCE),
         average_precision_macro=of_some(macro(_average_precision)),
         sensitivity_at_95_macro=of_some(macro(_sensitivity_at_95)),
         ece_macro=_plain(macro(_ece), some, resamples, NO_CLASS),

@@ -56,6 +56,7 @@ class ClassificationScores:
         support: All labelled rows.
         auroc_macro: Plain mean of the defined one-vs-rest AUROCs.
         auroc_within_macro: Plain mean of the defined AUROCs within sources.
+        auroc_within_pooled: AUROC over the pairs of rows of one source, of all classes at once.
         average_precision_macro: Plain mean of the defined average precisions.
         sensitivity_at_95_macro: Plain mean of the defined sensitivities at 95 % specificity.
         ece_macro: Plain mean of the classes' defined calibration errors.
@@ -71,6 +72,7 @@ class ClassificationScores:
     support: Support
     auroc_macro: Figure
     auroc_within_macro: Figure
+    auroc_within_pooled: Figure
     average_precision_macro: Figure
     sensitivity_at_95_macro: Figure
     ece_macro: Figure

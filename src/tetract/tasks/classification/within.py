@@ -8,7 +8,7 @@ van Elteren 1960) takes that away: knowing the source is then worth 0.5.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -44,6 +44,25 @@ def auroc_within(rows: Deciding) -> Statistic:
     study in which no source has a pair.
     """
     return partial(_auroc_within, _strata(rows))
+
+
+def auroc_within_pooled(decided: Sequence[Deciding]) -> Statistic:
+    """The same over the pairs of every class, of one source each.
+
+    Classes with many pairs weigh most, and a class with two slices hardly at all.
+
+    Args:
+        decided: For each class, the rows that say whether they are of it. The statistic weighs
+            all rows, where theirs stand in ``columns``.
+    """
+    return partial(
+        _auroc_within,
+        tuple(
+            replace(one, columns=rows.columns[one.columns])
+            for rows in decided
+            for one in _strata(rows)
+        ),
+    )
 
 
 def _strata(rows: Deciding) -> tuple[_Stratum, ...]:

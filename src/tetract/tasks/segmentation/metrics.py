@@ -31,6 +31,7 @@ from tetract.tasks.segmentation.overlap_scores import (
     mean_dice,
     mean_over_classes,
     patient_dice,
+    pooled_over_classes,
     score_patients,
     score_pooled,
     score_slices,
@@ -104,6 +105,7 @@ class SegmentationScores:
         support: All rows with an annotated class.
         dice_lesions: Plain mean of the defined ``dice`` of the classes that are no anatomy; of all
             where all are.
+        dice_lesions_pooled: Dice over all pixels of these classes at once.
         dice_macro: Plain mean of the classes' defined ``dice``.
         iou_macro: Plain mean of the classes' defined ``iou``.
         classes: One entry per mask class, in label order.
@@ -111,6 +113,7 @@ class SegmentationScores:
 
     support: Support
     dice_lesions: Figure
+    dice_lesions_pooled: Figure
     dice_macro: Figure
     iou_macro: Figure
     classes: tuple[MaskScores, ...]
@@ -132,10 +135,12 @@ def score_segmentation(
         anatomy: Classes that are organs: large, easy, and no lesions.
     """
     each = [columns(rows, index) for index in range(len(mask_classes))]
-    lesions = [one for one, name in zip(each, mask_classes, strict=True) if name not in anatomy]
+    lesions = [at for at, name in enumerate(mask_classes) if name not in anatomy]
+    counted = lesions or list(range(len(mask_classes)))
     return SegmentationScores(
         support=count_support([row for row in rows if row.annotated.any()]),
-        dice_lesions=mean_over_classes(lesions or each, rows, dice_of, resamples),
+        dice_lesions=mean_over_classes([each[at] for at in counted], rows, dice_of, resamples),
+        dice_lesions_pooled=pooled_over_classes(rows, counted, dice_of, resamples),
         dice_macro=mean_over_classes(each, rows, dice_of, resamples),
         iou_macro=mean_over_classes(each, rows, iou_of, resamples),
         classes=tuple(

@@ -69,18 +69,34 @@ def score_patients(column: Columns, overlap: _Overlap, resamples: Resamples) -> 
 
 def score_pooled(column: Columns, overlap: _Overlap, resamples: Resamples) -> Figure:
     """Over all pixels of all annotated slices at once."""
-    marked = column.bears | column.painted
     counts = np.stack([column.true_positive, column.false_positive, column.false_negative])
-    if not column.bears.any():
-        return undefined(count_support(column.rows), NO_REFERENCE)
-    return estimate(
-        partial(_pooled, counts=counts[:, marked], overlap=overlap),
-        column.pick(marked),
-        resamples,
-        reason=NO_REFERENCE,
-        behind=column.rows,
-        sums=_sums(counts[:, marked], overlap),
-    )
+    return _over_pixels(counts, column.rows, overlap, resamples)
+
+
+def pooled_over_classes(
+    rows: Sequence[SegmentationRow],
+    channels: Sequence[int],
+    overlap: _Overlap,
+    resamples: Resamples,
+) -> Figure:
+    """Over all pixels of all annotated slices and of these classes at once.
+
+    Large classes and large lesions weigh most. Unlike a mean over classes it is defined in a draw
+    that lacks one of them.
+    """
+    kept = [row for row in rows if row.annotated[list(channels)].any()]
+    counts = np.array(
+        [
+            [
+                count[channel] if row.annotated[channel] else 0
+                for count in (row.true_positive, row.false_positive, row.false_negative)
+                for channel in channels
+            ]
+            for row in kept
+        ],
+        dtype=np.float64,
+    ).reshape(len(kept), 3, len(channels))
+    return _over_pixels(counts.sum(axis=2).T, kept, overlap, resamples)
 
 
 def score_slices(column: Columns, overlap: _Overlap, resamples: Resamples) -> Figure:
@@ -125,6 +141,25 @@ def mean_over_classes(
         resamples,
         reason=NO_REFERENCE,
         behind=annotated,
+    )
+
+
+def _over_pixels(
+    counts: Float[np.ndarray, "3 N"],
+    rows: Sequence[SegmentationRow],
+    overlap: _Overlap,
+    resamples: Resamples,
+) -> Figure:
+    marked = counts.any(axis=0)
+    if not (counts[0] + counts[2]).any():
+        return undefined(count_support(rows), NO_REFERENCE)
+    return estimate(
+        partial(_pooled, counts=counts[:, marked], overlap=overlap),
+        [rows[row] for row in np.flatnonzero(marked)],
+        resamples,
+        reason=NO_REFERENCE,
+        behind=rows,
+        sums=_sums(counts[:, marked], overlap),
     )
 
 
