@@ -40,7 +40,7 @@ KNOWN: Final = (
         changes={**_MEASURED, "data.window_hu": [-1000.0, 1000.0]},
         size="small",
     ),
-    Known(name=PUBLISHED, encoder=LITE0.encoder, changes=_MEASURED),
+    Known(name=PUBLISHED, encoder=LITE0.encoder, changes=LITE0.changes),
 )
 
 
