@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from tetract.recipe import Recipe
+from tetract.recipe.preset import PRESETS
 
 TARGET = Path(__file__).parents[1] / "docs" / "reference" / "recipe.md"
 HEAD = """# Recipe
@@ -38,26 +41,33 @@ def documented(model: type[BaseModel], name: str, field: FieldInfo) -> str:
     return " ".join(found.group(1).split()) if found else ""
 
 
-def rows(model: type[BaseModel], prefix: str = "") -> list[str]:
-    """One line per setting, nested models opened up."""
+def rows(
+    model: type[BaseModel], prefix: str = "", preset: Mapping[str, object] = PRESETS["tetract"]
+) -> list[str]:
+    """One line per setting, nested models opened up; what the preset says goes before a field."""
     lines: list[str] = []
     for name, field in model.model_fields.items():
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            lines += rows(kind, f"{prefix}{name}.")
+            own = cast("Mapping[str, object]", preset.get(name, {}))
+            lines += rows(kind, f"{prefix}{name}.", own)
             continue
-        default = "required" if field.is_required() else shown(field)
+        default = "required" if field.is_required() else shown(default_of(name, field, preset))
         meaning = documented(model, name, field).replace("|", r"\|")
         lines.append(f"| `{prefix}{name}` | {default} | {meaning} |")
     return lines
 
 
-def shown(field: FieldInfo) -> str:
-    """The default as one would type it."""
-    value = field.get_default(call_default_factory=True)
+def default_of(name: str, field: FieldInfo, preset: Mapping[str, object]) -> object:
+    """What a recipe that does not name the setting gets."""
+    return preset.get(name, field.get_default(call_default_factory=True))
+
+
+def shown(value: object) -> str:
+    """A default as one would type it."""
     text = "null" if value is None else str(value)
     if isinstance(value, tuple):
-        text = "[" + ", ".join(str(v) for v in value) + "]"
+        text = "[" + ", ".join(str(v) for v in cast("tuple[object, ...]", value)) + "]"
     return f"`{text}`" if text else "empty"
 
 

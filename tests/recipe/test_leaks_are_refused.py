@@ -71,7 +71,8 @@ def test_training_goes_past_a_leak_that_is_allowed(leaking: Path, tmp_path: Path
 
 def test_every_evaluation_tells_of_the_leak(leaking: Path, tmp_path: Path) -> None:
     card = open_dataset(leaking).card
-    recipe = fill_names(tiny_recipe(leaking, tmp_path / "run"), card)
+    recipe = tiny_recipe(leaking, tmp_path / "run", detection={"anchors": "scaled"})
+    recipe = fill_names(recipe, card)
     save_bundle(tmp_path / "model", build_network(recipe), version="test")
     told = evaluate_run(recipe, tmp_path / "model", split="val").evaluation.about.warnings
     assert [line.split()[0] for line in told if "W_LABELS_" not in line] == ["W_LEAK_ALLOWED"]

@@ -111,7 +111,11 @@ def test_planned_anchors_are_stored_with_the_model(
 def test_given_anchors_are_looked_at_and_left_alone(cohort: Path, tmp_path: Path) -> None:
     told: list[AnchorPlan] = []
     recipe = tiny_recipe(
-        cohort, tmp_path / "run", tasks=["detection"], run={"steps": 1, "validate_every": 1}
+        cohort,
+        tmp_path / "run",
+        tasks=["detection"],
+        run={"steps": 1, "validate_every": 1},
+        detection={"anchors": "scaled"},
     )
     finished = train(recipe, show_progress=False, on_planned=told.append)
     assert [one.found for one in told] == [None]
@@ -134,7 +138,8 @@ def test_without_a_box_nothing_is_planned(cohort: Path, tmp_path: Path) -> None:
 
 
 def test_an_early_check_needs_no_data(cohort: Path) -> None:
-    recipe = tiny_recipe(cohort, cohort / "run", detection={"anchors": "auto"})
+    recipe = tiny_recipe(cohort, cohort / "run")
+    assert recipe.detection.anchors == "auto"
     assert stand_in(recipe).detection.anchors == "scaled"
-    given = tiny_recipe(cohort, cohort / "run")
+    given = tiny_recipe(cohort, cohort / "run", detection={"anchors": "scaled"})
     assert stand_in(given) is given

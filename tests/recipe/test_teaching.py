@@ -88,7 +88,7 @@ def test_what_the_teacher_could_not_use_is_refused(
 
 
 @pytest.mark.parametrize(
-    "changes", [{"run": {}}, {"tasks": ["reconstruction"], "run": AVERAGED}], ids=str
+    "changes", [{"run": {"average": 0.0}}, {"tasks": ["reconstruction"], "run": AVERAGED}], ids=str
 )
 def test_a_teacher_needs_an_average_and_a_task_with_labels(
     cohort: Path, changes: dict[str, Any]

@@ -7,6 +7,19 @@ from typing import cast
 
 WIDTHS = (512, 256, 128, 64, 32)
 
+OURS: dict[str, dict[str, object]] = {
+    "encoder": {"fine_stem": 16},
+    "segmentation": {"deep_supervision": 2},
+    "detection": {"anchors": "auto", "pyramid": "decoder"},
+    "joint": {"method": "normalised"},
+    "run": {"average": 0.99},
+}
+"""What serves small lesions and few labels, each with a row in docs/explanation/recipe-choices.md.
+
+Settings whose plain value is the network's own default stand there; these differ from it, since a
+network without data has no boxes to plan anchors from, and a head alone nothing to balance.
+"""
+
 AS_PAPER: dict[str, dict[str, object]] = {
     "encoder": {"name": "vgg13", "norm": "batch"},
     "classification": {"read_segmentation": False},
@@ -25,6 +38,9 @@ AS_PAPER: dict[str, dict[str, object]] = {
     },
 }
 """The paper's networks and losses as we read them; what it leaves open is said in the docs."""
+
+
+PRESETS: Mapping[str, Mapping[str, Mapping[str, object]]] = {"tetract": OURS, "as_paper": AS_PAPER}
 
 
 def start_from(preset: Mapping[str, Mapping[str, object]], tree: object) -> object:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from tetract.data.config import DataConfig
 from tetract.joint import JointConfig
 from tetract.model import EncoderConfig, NetworkSpec
-from tetract.recipe.preset import AS_PAPER, start_from
+from tetract.recipe.preset import PRESETS, start_from
 from tetract.tasks.classification import ClassificationConfig
 from tetract.tasks.detection import DetectionConfig
 from tetract.tasks.reconstruction import ReconstructionConfig
@@ -59,7 +59,8 @@ class Recipe(BaseModel):
         """Settings that are not given follow the preset, so that a saved recipe names them all."""
         if isinstance(data, Mapping):
             given = cast("Mapping[str, object]", data)
-            return start_from(AS_PAPER, given) if given.get("preset") == "as_paper" else given
+            preset = PRESETS.get(str(given.get("preset", "tetract")))
+            return given if preset is None else start_from(preset, given)
         return data
 
     @model_validator(mode="after")

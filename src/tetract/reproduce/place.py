@@ -50,7 +50,7 @@ def own_data(out: Path, profile: Profile, data: Path | None) -> DatasetFolder:
     if not (folder / "dataset.yaml").is_file():
         make_folder(out)
         patients = PhantomConfig(
-            patients=(12, 4, 8), slices=(6, 8), size_px=96, vessels=0.7, lesions=CLEAR_LESIONS
+            patients=(12, 3, 5), slices=(6, 8), size_px=96, vessels=0.7, lesions=CLEAR_LESIONS
         )
         write_phantom_cohort(folder, patients)
     return open_dataset(folder)

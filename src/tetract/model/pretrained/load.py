@@ -108,7 +108,7 @@ def _notes(network: Network, found: State, target: dict[str, Tensor]) -> tuple[s
     if had and not has:
         notes.append(
             "W_WEIGHTS_NORM: these weights were trained with BatchNorm and meet GroupNorm; "
-            "encoder.norm=frozen keeps what they compute"
+            "encoder.norm=batch or frozen keeps what they compute"
         )
     if has and not had:
         notes.append(

@@ -41,8 +41,8 @@ def published_part(basis: Basis) -> Part:
         key="M2",
         title="One model against four, from published weights",
         about="As M1, with an EfficientNet-Lite0 of ImageNet and its BatchNorm, on slices and with "
-        f"steps as large as the profile affords. The paper's form starts from random weights and has a {basis.profile.small}, so "
-        f"those differ too. {_ABOUT}",
+        "steps as large as the profile affords. The paper's form starts from random weights and "
+        f"has a {basis.profile.small}, so those differ too. {_ABOUT}",
         arms=arms,
         pairs=pairs,
     )
