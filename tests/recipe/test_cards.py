@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from shutil import copytree
 
@@ -98,7 +99,8 @@ def test_cases_carry_the_maps_of_their_task_with_scale_and_check(done: Evaluated
         assert len({layer.png for layer in case.layers[:4]} & {one.png for one in maps}) == 0
         assert {one.name.split("_")[0] for one in maps} == MAPS[case.task]
         assert all("Dark 0, brightest" in one.note for one in maps)
-        assert all("3 networks of random weights on 6 slices" in one.note for one in maps)
+        checked = r"3 networks of random weights on [2-6] slices"
+        assert all(re.search(checked, one.note) for one in maps)
     classes = [case for case in done.cases if case.task is Task.CLASSIFICATION]
     for case in classes:
         said = case.facts[1].removeprefix("Said: ").split()[0]
