@@ -6,7 +6,7 @@ from typing import Final
 
 from tetract.reproduce.arm import Pair, Part, Settings
 from tetract.reproduce.basis import Basis
-from tetract.reproduce.trunk import LITE0, from_scratch, trunk_arm
+from tetract.reproduce.trunk import LITE0, Trunk, from_scratch, trunk_arm
 
 TASKS: Final = "CSRD"
 _LIVE: Final[Settings] = {"encoder.norm": "batch"}
@@ -15,7 +15,8 @@ _FROZEN: Final[Settings] = {"encoder.norm": "frozen", "run.reestimate_norm": 128
 
 def part(basis: Basis) -> Part:
     """GroupNorm from scratch against live BatchNorm; live from published weights against frozen."""
-    others = [(from_scratch(basis.profile.small), "live BatchNorm", _LIVE)]
+    scratch = from_scratch(basis.profile.small)
+    others: list[tuple[Trunk, str, Settings]] = [(scratch, "live BatchNorm", _LIVE)]
     if basis.trunk is LITE0:
         others.append((LITE0, "frozen BatchNorm", _FROZEN))
     sides = [

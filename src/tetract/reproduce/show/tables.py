@@ -8,7 +8,6 @@ from typing import Final
 
 from tetract.evaluate.compare.comparison import SHAKY_BASELINE, mean_relative
 from tetract.evaluate.compare.difference import Difference, difference
-from tetract.evaluate.compare.holm import holm
 from tetract.evaluate.named_figures import is_better_low
 from tetract.reproduce.arm import Pair, Part
 from tetract.reproduce.show.measure import COMPARED_FIGURES, Measured, Results
@@ -19,7 +18,7 @@ from tetract.types.table import Cell, Table
 _DASH: Final = "\N{EM DASH}"
 _SHORT: Final = {
     Task.CLASSIFICATION: "AUROC within sources",
-    Task.SEGMENTATION: "Dice, lesions",
+    Task.SEGMENTATION: "Dice, lesion pixels",
     Task.RECONSTRUCTION: "MAE, hidden (less is better)",
     Task.DETECTION: "AP@0.3, any lesion",
 }
@@ -33,8 +32,8 @@ _FIGURES: Final = (
 )
 _PAIRS: Final = (
     "Gain: on the same patients, turned round where less is better, with its 95 % interval. A tie "
-    "is a gain whose interval holds 0. p: arms of each patient flipped at random; Holm: corrected "
-    "over this table."
+    "is a gain whose interval holds 0. No p is given: a test over patients would leave out the "
+    "seeds."
 )
 
 
@@ -122,20 +121,18 @@ def _missing(arms: Sequence[Measured]) -> Iterator[str]:
 
 def _pair_table(part: Part, results: Results) -> Table:
     compared = [(pair, _differences(pair, results)) for pair in part.pairs]
-    asked = [one.p for _, found in compared for one in found if one.p is not None]
-    corrected = iter(holm(asked))
     rows: list[tuple[Cell, ...]] = []
     for pair, found in compared:
-        rows += [_row(pair, one, None if one.p is None else next(corrected)) for one in found]
+        rows += [_row(pair, one) for one in found]
         if len(found) > 1:
             mean = mean_relative(found, results.resamples)
             rows.append((pair.label, "mean of relative gains", "", "", "", _signed(mean, 1),
-                         "", "", _of_mean(mean)))  # fmt: skip
+                         _of_mean(mean)))  # fmt: skip
     return Table(
         title=f"{part.key}. {part.title}: compared patient by patient",
         columns=(
             *("compared", "figure", "baseline", "arm", "gain [95 %]", "gain in % [95 %]"),
-            *("p", "p (Holm)", "verdict"),
+            "verdict",
         ),
         rows=tuple(rows),
         note=_PAIRS,
@@ -166,7 +163,7 @@ def _differences(pair: Pair, results: Results) -> list[Difference]:
     ]
 
 
-def _row(pair: Pair, one: Difference, p_holm: float | None) -> tuple[Cell, ...]:
+def _row(pair: Pair, one: Difference) -> tuple[Cell, ...]:
     return (
         pair.label,
         _label(one.name),
@@ -174,8 +171,6 @@ def _row(pair: Pair, one: Difference, p_holm: float | None) -> tuple[Cell, ...]:
         _number(one.arm),
         _signed(one.gain, 3),
         _signed(one.relative, 1),
-        _p(one.p),
-        _p(p_holm),
         str(one.verdict),
     )
 
@@ -221,9 +216,3 @@ def _of_mean(figure: Figure) -> str:
     if figure.interval.low > 0:
         return "better"
     return "worse" if figure.interval.high < 0 else "tie"
-
-
-def _p(p: float | None) -> str:
-    if p is None:
-        return _DASH
-    return "<0.001" if p < 0.001 else f"{p:.3f}"

@@ -155,7 +155,7 @@ def _over_pixels(
         return undefined(count_support(rows), NO_REFERENCE)
     return estimate(
         partial(_pooled, counts=counts[:, marked], overlap=overlap),
-        [rows[row] for row in np.flatnonzero(marked)],
+        [row for row, counted in zip(rows, marked.tolist(), strict=True) if counted],
         resamples,
         reason=NO_REFERENCE,
         behind=rows,
