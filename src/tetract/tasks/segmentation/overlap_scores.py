@@ -155,7 +155,7 @@ def _over_pixels(
         return undefined(count_support(rows), NO_REFERENCE)
     return estimate(
         partial(_pooled, counts=counts[:, marked], overlap=overlap),
-        [row for row, counted in zip(rows, marked.tolist(), strict=True) if counted],
+        [rows[int(row)] for row in np.flatnonzero(marked)],
         resamples,
         reason=NO_REFERENCE,
         behind=rows,
