@@ -26,15 +26,15 @@ TINY: Profile = replace(
 )
 
 DICE = Arm(name="S dice", tasks="S", encoder="resnet18", changes={"segmentation.loss": "dice"})
-PLAIN = Arm(name="S plain", tasks="S", encoder="resnet18")
+PLAIN = Arm(name="SR plain", tasks="SR", encoder="resnet18")
 LOSS = "train/loss/segmentation"
 PART = Part(
     key="X1",
     title="A small table",
     about="For tests.",
     arms=(PLAIN, DICE),
-    pairs=(Pair(label="dice against plain", baseline=("S plain",), arm=("S dice",)),),
-    charts=(Chart(title="Loss", lines=(("plain", "S plain", LOSS), ("dice", "S dice", LOSS))),),
+    pairs=(Pair(label="dice against plain", baseline=("SR plain",), arm=("S dice",)),),
+    charts=(Chart(title="Loss", lines=(("plain", "SR plain", LOSS), ("dice", "S dice", LOSS))),),
 )
 
 
