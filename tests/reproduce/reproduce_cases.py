@@ -11,18 +11,16 @@ from tetract.reproduce.arm import Arm, Chart, Pair, Part
 from tetract.reproduce.basis import Basis, read_basis
 from tetract.reproduce.place import lay_out
 from tetract.reproduce.plan import Plan, Where, make_plan
-from tetract.reproduce.profile import SMOKE, Profile
+from tetract.reproduce.profile import SMOKE, Extent, Profile
 
 TINY: Profile = replace(
     SMOKE,
     encoders=("resnet18", "vgg13"),
     settings={
         **SMOKE.settings,
-        "run.steps": 2,
-        "run.batch": 2,
-        "run.validate_every": 2,
         "segmentation.widths": [8, 8, 8, 8, 8],
     },
+    sizes=dict.fromkeys(SMOKE.sizes, Extent(px=64, steps=2, batch=2)),
 )
 
 DICE = Arm(name="S dice", tasks="S", encoder="resnet18", changes={"segmentation.loss": "dice"})

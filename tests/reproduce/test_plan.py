@@ -79,7 +79,7 @@ def test_a_run_has_the_same_name_wherever_it_lies(basis: Basis, cohort: Path) ->
 
 def test_twins_see_as_many_slices_as_the_joint_model_in_all_or_each(basis: Basis) -> None:
     part = next(one for one in all_parts(basis) if one.key == "M1")
-    joint = TINY.steps("long")
+    joint = TINY.sizes["long"].steps
     steps = {arm.name: arm.changes.get("run.steps", joint) for arm in part.arms}
     assert {arm.size for arm in part.arms} == {"long"}
     for pair in (one for one in part.pairs if "single tasks" in one.label):

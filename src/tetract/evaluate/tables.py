@@ -60,15 +60,8 @@ def _classification(evaluation: Evaluation, sections: Sequence[Section]) -> Iter
         [
             [
                 *(name, one.auroc_macro, one.auroc_within_macro, one.auroc_within_pooled),
-                *(
-                    one.average_precision_macro,
-                    one.accuracy,
-                    one.balanced_accuracy,
-                    one.f1_macro,
-                    one.mcc,
-                    one.brier,
-                    one.ece,
-                ),
+                *(one.average_precision_macro, one.accuracy, one.balanced_accuracy),
+                *(one.f1_macro, one.mcc, one.brier, one.ece),
             ]
             for name, one in pairs
         ],

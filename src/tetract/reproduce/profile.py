@@ -18,6 +18,31 @@ LOSSES: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """How large the slices and how long the training of some runs are.
+
+    Attributes:
+        px: Side of the slices in pixels.
+        steps: Optimiser steps.
+        batch: Rows of a step.
+    """
+
+    px: int
+    steps: int
+    batch: int
+
+    @property
+    def settings(self) -> Settings:
+        """As a recipe says it; the last weights only are validated."""
+        return {
+            "data.image_px": self.px,
+            "run.steps": self.steps,
+            "run.batch": self.batch,
+            "run.validate_every": self.steps,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """One size.
 
@@ -54,29 +79,7 @@ class Profile:
     draws: int
     settings: Settings
     modes: Mapping[Mode, Settings]
-    sizes: Mapping[Size, Settings]
-
-    def steps(self, size: Size) -> int:
-        """Optimiser steps of a run of this size."""
-        return self._whole_number(size, "run.steps")
-
-    def side(self, size: Size) -> int:
-        """Side of the slices in pixels."""
-        return self._whole_number(size, "data.image_px")
-
-    def _whole_number(self, size: Size, key: str) -> int:
-        number = self.sizes[size].get(key)
-        return number if isinstance(number, int) else 0
-
-
-def _size(*, px: int, steps: int, batch: int) -> Settings:
-    """The last weights only are validated."""
-    return {
-        "data.image_px": px,
-        "run.steps": steps,
-        "run.batch": batch,
-        "run.validate_every": steps,
-    }
+    sizes: Mapping[Size, Extent]
 
 
 _QUICK: Final[Settings] = {"optimiser.rate": 0.002, "optimiser.encoder_factor": 0.5}
@@ -92,8 +95,8 @@ _NARROW_PAPER: Final[Settings] = {
     "optimiser.rate": 0.001,
 }
 
-_SMOKE_SIZE: Final = _size(px=64, steps=6, batch=4)
-_GPU_SIZE: Final = _size(px=256, steps=10_000, batch=8)
+_SMOKE_SIZE: Final = Extent(px=64, steps=6, batch=4)
+_GPU_SIZE: Final = Extent(px=256, steps=10_000, batch=8)
 
 SMOKE: Final = Profile(
     name="smoke",
@@ -143,9 +146,9 @@ CPU: Final = Profile(
         "as_paper": _NARROW_PAPER,
     },
     sizes={
-        "small": _size(px=64, steps=60, batch=4),
-        "short": _size(px=96, steps=100, batch=8),
-        "long": _size(px=128, steps=240, batch=8),
+        "small": Extent(px=64, steps=60, batch=4),
+        "short": Extent(px=96, steps=100, batch=8),
+        "long": Extent(px=128, steps=240, batch=8),
     },
 )
 GPU: Final = Profile(

@@ -33,7 +33,7 @@ def recipe_of(arm: Arm, seed: int, profile: Profile, *, data: Path, cache: Path)
         "data.cache_dir": str(cache),
         **profile.settings,
         **profile.modes[arm.mode],
-        **profile.sizes[arm.size],
+        **profile.sizes[arm.size].settings,
         **arm.changes,
         "run.seed": seed,
     }

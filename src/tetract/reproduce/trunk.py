@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -26,12 +27,22 @@ class Trunk:
     changes: Settings = field(default_factory=dict[str, object])
 
 
+# BatchNorm that keeps its statistics, measured anew on training slices.
+FROZEN: Final[Settings] = {"encoder.norm": "frozen", "run.reestimate_norm": 128}
 # Its BatchNorm stays live: frozen, its classes were hardly learnt (table A2).
 LITE0: Final = Trunk(
     name=PUBLISHED,
     encoder="tu-tf_efficientnet_lite0",
     changes={"encoder.weights": PUBLISHED, "encoder.norm": "batch"},
 )
+
+
+def absent(weights: Sequence[str]) -> str:
+    """Why arms are left out that start from these published weights; "" where there are none."""
+    if not weights:
+        return ""
+    named = ", ".join(weights)
+    return f"weights that are not on this machine: {named} (docs/how-to/start-from-weights.md)"
 
 
 def from_scratch(encoder: str) -> Trunk:

@@ -6,11 +6,10 @@ from typing import Final
 
 from tetract.reproduce.arm import Pair, Part, Settings
 from tetract.reproduce.basis import Basis
-from tetract.reproduce.trunk import LITE0, Trunk, from_scratch, trunk_arm
+from tetract.reproduce.trunk import FROZEN, LITE0, Trunk, from_scratch, trunk_arm
 
 TASKS: Final = "CSRD"
 _LIVE: Final[Settings] = {"encoder.norm": "batch"}
-_FROZEN: Final[Settings] = {"encoder.norm": "frozen", "run.reestimate_norm": 128}
 
 
 def part(basis: Basis) -> Part:
@@ -18,7 +17,7 @@ def part(basis: Basis) -> Part:
     scratch = from_scratch(basis.profile.small)
     others: list[tuple[Trunk, str, Settings]] = [(scratch, "live BatchNorm", _LIVE)]
     if basis.trunk is LITE0:
-        others.append((LITE0, "frozen BatchNorm", _FROZEN))
+        others.append((LITE0, "frozen BatchNorm", FROZEN))
     sides = [
         (trunk_arm(trunk, TASKS), trunk_arm(trunk, TASKS, words, changes=changes))
         for trunk, words, changes in others

@@ -205,7 +205,7 @@ def parts(basis: Basis) -> tuple[Part, ...]:
 
 def _windows(profile: Profile) -> Ablation:
     """Training on windows as large as the profile's slices, of slices twice that size."""
-    side = profile.side("short")
+    side = profile.sizes["short"].px
     return Ablation(
         key="A18",
         title="Windows of larger slices",

@@ -44,7 +44,7 @@ _WAYS = ("from C", "from C, encoder held first", "from C, lower encoder rate")
 
 def _arms(basis: Basis, mode: Mode) -> tuple[Arm, ...]:
     profile = basis.profile
-    encoder, steps = profile.encoders[0], profile.steps("small")
+    encoder, steps = profile.encoders[0], profile.sizes["small"].steps
     often: Settings = {"run.validate_every": max(1, steps // profile.curve_points)}
     start = paper_arm("C", encoder, mode)
     ways: dict[str, Settings] = {

@@ -24,15 +24,13 @@ def _part(basis: Basis, left: Left, key: str) -> Part:
         "mask_classes": sorted(left.labels.masks),
         "box_classes": sorted(left.labels.boxes),
     }
-    words = f"never trained on {source}"
-    unseen = replace(trunk_arm(trunk, tasks, words, changes=taught), without=source)
-    wider = trunk_arm(
-        trunk,
-        tasks,
-        f"{words}, augmented for other hospitals",
-        changes={**taught, **OTHER_HOSPITALS},
+    unseen = trunk_arm(trunk, tasks, f"never trained on {source}", changes=taught)
+    unseen = replace(unseen, without=source)
+    wider = replace(
+        unseen,
+        name=f"{unseen.name}, augmented for other hospitals",
+        changes={**unseen.changes, **OTHER_HOSPITALS},
     )
-    wider = replace(wider, without=source)
     both = sorted(left.shared.classes | left.shared.masks | left.shared.boxes)
     return Part(
         key=key,

@@ -8,7 +8,7 @@ from typing import Final
 
 from tetract.reproduce.arm import Arm, Mode, Pair, Part, Settings, Size
 from tetract.reproduce.basis import Basis
-from tetract.reproduce.trunk import LITE0, PUBLISHED, Trunk, from_scratch, trunk_arm
+from tetract.reproduce.trunk import LITE0, PUBLISHED, Trunk, absent, from_scratch, trunk_arm
 
 ALL: Final = "CSRD"
 _ABOUT: Final = (
@@ -48,10 +48,7 @@ def published_part(basis: Basis) -> Part:
     )
     if PUBLISHED in basis.weights:
         return part
-    absent = (
-        f"weights that are not on this machine: {PUBLISHED} (docs/how-to/start-from-weights.md)"
-    )
-    return replace(part, arms=(), pairs=(), missing=absent)
+    return replace(part, arms=(), pairs=(), missing=absent([PUBLISHED]))
 
 
 def _held_together(
@@ -72,7 +69,7 @@ def _held_together(
             headline=size == "long",
         )
 
-    quarter = max(1, basis.profile.steps(size) // len(ALL))
+    quarter = max(1, basis.profile.sizes[size].steps // len(ALL))
     few: Settings = {"run.steps": quarter, "run.validate_every": quarter}
     joint, paper = arm(ALL), arm(ALL, mode="as_paper")
     short = [arm(task, ", a quarter", few) for task in ALL]
