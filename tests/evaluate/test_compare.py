@@ -16,7 +16,7 @@ from tetract.errors import InputError
 from tetract.evaluate.collect import Collected, Seen
 from tetract.evaluate.compare.arms import Arm, group_into_arms
 from tetract.evaluate.compare.comparison import compare
-from tetract.evaluate.compare.difference import Verdict, flip_test
+from tetract.evaluate.compare.difference import Verdict, difference, flip_test, pseudo_values
 from tetract.evaluate.compare.files import read_arms, write_comparison
 from tetract.evaluate.compare.holm import holm
 from tetract.evaluate.compare.layout import comparison_tables
@@ -25,6 +25,8 @@ from tetract.evaluate.rows_file import write_rows
 from tetract.evaluate.table_text import to_latex
 from tetract.tasks.reconstruction.metrics import Errors, HiddenErrors, ReconstructionRow
 from tetract.types import LabelSpace, Task
+from tetract.types.figure import Figure, Support
+from tetract.types.resamples import Resamples
 from tetract.types.table import Table
 
 SETTING = Setting(
@@ -65,7 +67,7 @@ BASE = 0.3 + np.random.default_rng(1).random(40) * 0.1
 
 
 def test_less_error_is_a_gain_and_its_interval_holds_it() -> None:
-    (against,) = compare(arms(run(BASE), run(BASE - 0.05 - NOISE, arm="two")), draws=400).arms
+    (against,) = compare(arms(run(BASE), run(BASE - 0.05 - NOISE, arm="two")), draws=4000).arms
     (found,) = against.family
     assert found.name == FAMILY
     assert found.lower_is_better
@@ -121,6 +123,34 @@ def test_true_ties_are_called_different_as_rarely_as_stated() -> None:
     random = np.random.default_rng(0)
     found = [flip_test(random.standard_t(3, 20), flips=500, seed=i) for i in range(1000)]
     assert 0.03 < np.mean([p is not None and p <= 0.05 for p in found]) < 0.07
+
+
+def test_a_gain_that_no_single_patient_moves_is_not_called_sure() -> None:
+    """As of AP: leaving anyone out changes nothing, and draws lie on both sides of 0."""
+    people, draws = 20, 1000
+    random = np.random.default_rng(0)
+    drawn = 0.5 + random.normal(0.001, 0.1, draws)
+    counts = random.multinomial(people, np.full(people, 1 / people), draws)
+    resamples = Resamples(
+        counts=np.concatenate([np.ones((1, people)), counts, 1.0 - np.eye(people)]), draws=draws
+    )
+    apart = np.concatenate([[0.501], drawn, np.full(people, 0.501)])
+    baseline, arm = (
+        Figure(
+            value=one[0],
+            support=Support(slices=20, patients=20),
+            studies=one,
+            columns=np.arange(people),
+        )
+        for one in (np.full_like(apart, 0.5), apart)
+    )
+    votes = flip_test(pseudo_values(apart - 0.5, np.arange(people), resamples))
+    found = difference("ap", baseline, arm, resamples, lower_is_better=False)
+    assert votes is not None
+    assert votes < 0.001
+    assert found.verdict == Verdict.TIE
+    assert found.p is not None
+    assert found.p > 0.9
 
 
 def test_holm_by_hand() -> None:
