@@ -60,6 +60,15 @@ def test_the_same_seed_gives_the_same_weights(run: Path, cohort: Path, tmp_path:
     assert digest(tmp_path / "again" / "last") == digest(run / "last")
 
 
+def test_a_run_that_is_never_validated_ends_with_the_same_weights(
+    run: Path, cohort: Path, tmp_path: Path
+) -> None:
+    alone = tiny_recipe(cohort, tmp_path / "alone", run={"validate_every": 0})
+    train(alone, show_progress=False)
+    assert not (tmp_path / "alone" / "best").exists()
+    assert digest(tmp_path / "alone" / "last") == digest(run / "last")
+
+
 def test_a_full_disk_under_a_training_is_one_line_and_leaves_the_last_good_model(
     cohort: Path, tmp_path: Path
 ) -> None:

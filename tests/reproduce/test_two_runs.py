@@ -82,7 +82,7 @@ def test_the_figures_are_those_of_validation_and_test_rows_together(
     done: tuple[Plan, Path, list[str]],
 ) -> None:
     plan, out, _ = done
-    mine = measure(plan).arms[PLAIN.name].figures["reconstruction/masked_mae"].value
+    mine = measure(plan)[PLAIN.name].figures["reconstruction/masked_mae"].value
     scored = out / "runs" / plan.of_arm[PLAIN.name][0] / "evaluation"
     rows = [read_rows(scored / split / ROWS_NAME) for split in ("val", "test")]
     each, both = ([masked_mae(one) for one in rows], masked_mae(joined(rows)))

@@ -41,9 +41,14 @@ def train(
     show_banner(finished.banner)
     best = finished.progress
     score = "undefined" if best.best_score is None else f"{best.best_score:.3f}"
+    judged = (
+        f"best validation score {score} at step {best.best_step}"
+        if settings.run.validate_every
+        else "not validated"
+    )
     typer.echo(
-        f"Trained {best.step} steps in {finished.seconds:.0f} s; best validation score {score} "
-        f"at step {best.best_step}.\nRun: {finished.folder}\n"
+        f"Trained {best.step} steps in {finished.seconds:.0f} s; {judged}.\n"
+        f"Run: {finished.folder}\n"
         f"Next: tetract evaluate {finished.folder} --split test"
     )
 

@@ -52,7 +52,12 @@ class RunConfig(BaseModel):
         "rows of each task by itself.",
     )
     seed: int = Field(default=0, ge=0, description="Weights, batches and patches follow from it.")
-    validate_every: int = Field(default=200, ge=1, description="Steps between validations.")
+    validate_every: int = Field(
+        default=200,
+        ge=0,
+        description="Steps between validations; the last step is followed by one, too. 0: never; "
+        "there is last/ then, and no best/.",
+    )
     patience: int = Field(
         default=0, ge=0, description="Validations without a better score to stop after; 0: never."
     )
@@ -99,4 +104,10 @@ class RunConfig(BaseModel):
     def _starts_from_one_place(self) -> RunConfig:
         if self.pretrain_steps and self.init_from is not None:
             raise ValueError("give pretrain_steps or init_from, not both")
+        return self
+
+    @model_validator(mode="after")
+    def _stops_by_what_it_validates(self) -> RunConfig:
+        if self.patience and not self.validate_every:
+            raise ValueError("patience counts validations, and validate_every=0 makes none")
         return self

@@ -29,7 +29,7 @@ Validate = Callable[[Network], Mapping[str, float | None]]
 
 
 class Watch(Callback):
-    """Validates every ``validate_every`` steps and after the last, and writes the run's models.
+    """Validates every so many steps and after the last, if at all, and writes the run's models.
 
     Args:
         folder: The run folder.
@@ -78,8 +78,11 @@ class Watch(Callback):
             return
         # Lightning calls callbacks before the module's own hook, which counts the step.
         done = module.done + 1
-        if done % module.run.validate_every == 0 or done == module.run.steps:
+        every, ended = module.run.validate_every, done == module.run.steps
+        if every and (ended or done % every == 0):
             self._validate(trainer, module, done)
+        elif ended:
+            self.save_last(trainer, module, done)
 
     def on_exception(
         self,

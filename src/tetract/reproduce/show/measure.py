@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from tetract.evaluate.collect import Collected, joined
 from tetract.evaluate.compare.difference import average_seeds
@@ -38,6 +38,7 @@ class Measured:
         failures: Why the others failed; those not begun are not among them.
         figures: Seeds averaged, by name.
         seeds: Value of each run where it is defined, by the same names.
+        resamples: Draws of the patients it was tested on, shared by all arms with the same.
     """
 
     planned: int
@@ -45,20 +46,11 @@ class Measured:
     failures: tuple[str, ...]
     figures: Mapping[str, Figure]
     seeds: Mapping[str, tuple[float, ...]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Results:
-    """All arms.
-
-    Attributes:
-        arms: By name.
-        resamples: Draws of the test patients that all arms share, but for those that keep a source
-            out of training.
-    """
-
-    arms: Mapping[str, Measured]
     resamples: Resamples
+
+
+Results: TypeAlias = Mapping[str, Measured]
+"""All arms by name."""
 
 
 def measure(plan: Plan) -> Results:
@@ -77,13 +69,10 @@ def measure(plan: Plan) -> Results:
         for name, rows in runs.items():
             found = named_figures(score(rows, resamples=draws[without]))
             figures[name] = {key: one for key, one in found.items() if key in wanted}
-    return Results(
-        arms={
-            name: _arm([plan.runs[run] for run in names], figures, draws, at)
-            for at, (name, names) in enumerate(plan.of_arm.items())
-        },
-        resamples=draws[None],
-    )
+    return {
+        name: _arm([plan.runs[run] for run in names], figures, draws, at)
+        for at, (name, names) in enumerate(plan.of_arm.items())
+    }
 
 
 def _wanted(plan: Plan) -> frozenset[str]:
@@ -117,6 +106,7 @@ def _arm(
         seeds={
             name: tuple(v for one in found if (v := one[name].value) is not None) for name in names
         },
+        resamples=resamples,
     )
 
 

@@ -61,7 +61,7 @@ def _facts(plan: Plan, results: Results) -> Mapping[str, str]:
     outcomes = {
         name: outcome
         for arm, names in plan.of_arm.items()
-        for name, outcome in zip(names, results.arms[arm].outcomes, strict=False)
+        for name, outcome in zip(names, results[arm].outcomes, strict=False)
     }
     spent = sum(one.seconds for one in outcomes.values())
     profile = plan.basis.profile
@@ -90,7 +90,7 @@ def _span(counts: Iterable[int]) -> str:
 
 
 def _warnings(plan: Plan, results: Results) -> list[str]:
-    told = [line for arm in results.arms.values() for one in arm.outcomes for line in one.warnings]
+    told = [line for arm in results.values() for one in arm.outcomes for line in one.warnings]
     return [*plan.left_out, *dict.fromkeys(told)]
 
 

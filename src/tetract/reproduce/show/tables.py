@@ -50,9 +50,8 @@ def _tables(part: Part, results: Results) -> Iterator[Table]:
 
 
 def _figure_table(part: Part, results: Results) -> Table:
-    prefix = "" if part.source is None else f"{part.source}/"
-    names = [prefix + name for name in COMPARED_FIGURES.values()]
-    arms = {arm.name: results.arms[arm.name] for arm in part.arms}
+    names = [_prefix(part) + name for name in COMPARED_FIGURES.values()]
+    arms = {arm.name: results[arm.name] for arm in part.arms}
     return Table(
         title=f"{part.key}. {part.title}: our reproduction",
         columns=(
@@ -66,6 +65,11 @@ def _figure_table(part: Part, results: Results) -> Table:
         note=" ".join((_FIGURES, *_reasons(arms, names))),
         warning=" ".join(_missing(list(arms.values()))),
     )
+
+
+def _prefix(part: Part) -> str:
+    """Of the names of its figures."""
+    return "" if part.source is None else f"{part.source}/"
 
 
 def _cell(arm: Measured, name: str) -> str:
@@ -120,12 +124,12 @@ def _missing(arms: Sequence[Measured]) -> Iterator[str]:
 
 
 def _pair_table(part: Part, results: Results) -> Table:
-    compared = [(pair, _differences(pair, results)) for pair in part.pairs]
+    compared = [(pair, _differences(pair, results, _prefix(part))) for pair in part.pairs]
     rows: list[tuple[Cell, ...]] = []
     for pair, found in compared:
         rows += [_row(pair, one) for one in found]
         if len(found) > 1:
-            mean = mean_relative(found, results.resamples)
+            mean = mean_relative(found, results[pair.arm[0]].resamples)
             rows.append((pair.label, "mean of relative gains", "", "", "", _signed(mean, 1),
                          _of_mean(mean)))  # fmt: skip
     return Table(
@@ -140,14 +144,9 @@ def _pair_table(part: Part, results: Results) -> Table:
     )
 
 
-def _differences(pair: Pair, results: Results) -> list[Difference]:
+def _differences(pair: Pair, results: Results, prefix: str) -> list[Difference]:
     baseline, arm = (
-        {
-            name: figure
-            for side in names
-            for name, figure in results.arms[side].figures.items()
-            if name in _NAMED
-        }
+        {name: figure for side in names for name, figure in results[side].figures.items()}
         for names in (pair.baseline, pair.arm)
     )
     return [
@@ -155,10 +154,10 @@ def _differences(pair: Pair, results: Results) -> list[Difference]:
             name,
             baseline[name],
             arm[name],
-            results.resamples,
+            results[pair.arm[0]].resamples,
             lower_is_better=is_better_low(name),
         )
-        for name in _NAMED
+        for name in (prefix + one for one in _NAMED)
         if name in baseline and name in arm
     ]
 
@@ -178,7 +177,7 @@ def _row(pair: Pair, one: Difference) -> tuple[Cell, ...]:
 def _caution(part: Part, results: Results, found: Sequence[Difference]) -> str:
     names = {name for pair in part.pairs for name in (*pair.baseline, *pair.arm)}
     told: list[str] = []
-    if any(len(results.arms[name].outcomes) < 2 for name in names):
+    if any(len(results[name].outcomes) < 2 for name in names):
         told.append(
             "Some arms have one seed: their intervals leave out how much a training differs when "
             "it is repeated."
