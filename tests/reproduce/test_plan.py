@@ -157,6 +157,18 @@ def test_a_source_left_out_is_tested_on_whole_and_never_trained_on(
     assert where.hashes[source] == data_hash(kept) != where.hashes[None]
 
 
+def test_what_may_help_on_an_unseen_source_is_compared_on_that_source(
+    basis: Basis, cohort: Path
+) -> None:
+    plan = planned(basis, cohort, "L1")
+    (part,) = plan.parts
+    assert len(part.pairs) == 4
+    for pair in part.pairs:
+        one, other = (plan.runs[plan.of_arm[n][0]] for n in (*pair.baseline, *pair.arm))
+        assert one.name != other.name, pair.label
+        assert one.without == other.without == part.source
+
+
 def test_the_folder_of_another_plan_is_refused(cohort: Path, tmp_path: Path) -> None:
     claim(tmp_path / "out", SMOKE, open_dataset(cohort))
     claim(tmp_path / "out", SMOKE, open_dataset(cohort))
