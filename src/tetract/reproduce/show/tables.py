@@ -32,8 +32,8 @@ _FIGURES: Final = (
 )
 _PAIRS: Final = (
     "Gain: on the same patients, turned round where less is better, with its 95 % interval. A tie "
-    "is a gain whose interval holds 0. No p is given: a test over patients would leave out the "
-    "seeds."
+    "is a gain whose interval holds 0, unknown one without an interval; a figure that neither arm "
+    "has defined has no row. No p is given: a test over patients would leave out the seeds."
 )
 
 
@@ -158,8 +158,13 @@ def _differences(pair: Pair, results: Results, prefix: str) -> list[Difference]:
             lower_is_better=is_better_low(name),
         )
         for name in (prefix + one for one in _NAMED)
-        if name in baseline and name in arm
+        if name in baseline and name in arm and _is_told(baseline[name], arm[name])
     ]
+
+
+def _is_told(baseline: Figure, arm: Figure) -> bool:
+    """Whether the test patients let one of the two be known; why not, the figures' table says."""
+    return baseline.value is not None or arm.value is not None
 
 
 def _row(pair: Pair, one: Difference) -> tuple[Cell, ...]:
