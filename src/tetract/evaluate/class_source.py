@@ -14,6 +14,8 @@ from jaxtyping import Bool
 
 from tetract.evaluate.result import Evaluation
 
+# Logged as 1 beside validation figures that must not be read without the banner.
+CLASS_IS_SOURCE: Final = "class_is_source"
 BANNER: Final = (
     "Class and source coincide: overall classification figures may measure the source. No source "
     "by itself tells a class from the rest, so telling the scanners apart is enough to score high."

@@ -17,6 +17,7 @@ from tetract.data.check.heads import check_heads
 from tetract.data.dataset import SliceDataset
 from tetract.data.sampling import BatchPlan, Drawing
 from tetract.errors import BundleError
+from tetract.evaluate.class_source import CLASS_IS_SOURCE
 from tetract.evaluate.headline import headline
 from tetract.evaluate.score import score
 from tetract.joint import Balance
@@ -47,8 +48,6 @@ from tetract.train import Job, Progress, fit, run_folder
 from tetract.train.teacher import what_is_skipped
 from tetract.types import Task
 
-# Logged as 1 beside validation figures that must not be read without the banner.
-CLASS_IS_SOURCE = "class_is_source"
 Report = Callable[[str], None]
 
 

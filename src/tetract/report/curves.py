@@ -8,14 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tetract.errors import ReadError
+from tetract.evaluate.class_source import CLASS_IS_SOURCE
 from tetract.report.markup import Html, el
 
 _WIDTH, _HEIGHT = 300.0, 170.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 40.0, 8.0, 10.0, 22.0
 _MOST = 400  # points per line: more cannot be seen
-
-# Logged beside validations whose classes the sources give away.
-CLASS_IS_SOURCE = "val/class_is_source"
 
 _Points = list[tuple[float, float]]
 
@@ -34,7 +32,7 @@ def learning_curves(csv_path: Path) -> Html:
         ReadError: ``E_NO_FILE`` or ``E_BAD_LOG`` (no ``step`` column, or not a text table).
     """
     columns = _read(csv_path)
-    marked = columns.pop(CLASS_IS_SOURCE, [])
+    marked = columns.pop(f"val/{CLASS_IS_SOURCE}", [])
     names = [name for name in columns if name.startswith(("train/", "val/"))]
     names.sort(key=lambda name: not name.startswith("train/"))
     charts = [_chart(name, columns[name]) for name in names if columns[name]]
