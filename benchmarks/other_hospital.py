@@ -3,7 +3,8 @@
 Only one source of `shared/data/ct` has masks of infections, so leaving it out leaves nothing to
 learn them from. Instead the validation and test slices are changed as another hospital would have
 exported them, and the answers are turned back before they are scored: a stand-in, and an easier
-one, for a source that training never saw. Results: docs/results/method.md.
+one, for a source that training never saw. ``--figure`` draws the table. Results:
+docs/results/method.md.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -133,13 +135,36 @@ def main() -> None:
     ask.add_argument("runs", type=Path, nargs="+")
     ask.add_argument("--mask", default="infection", help="the class that is scored")
     ask.add_argument("--batch", type=int, default=8)
+    ask.add_argument("--figure", type=Path, help="an SVG or PNG to draw")
     asked = ask.parse_args()
     torch.set_num_threads(1)
-    columns = [dice(run, asked.mask, asked.batch) for run in asked.runs]
-    print("| slices | " + " | ".join(run.name for run in asked.runs) + " |")
-    print("|---" * (1 + len(columns)) + "|")
+    found = {run.name: dice(run, asked.mask, asked.batch) for run in asked.runs}
+    print("| slices | " + " | ".join(found) + " |")
+    print("|---" * (1 + len(found)) + "|")
     for name in CHANGES:
-        print(f"| {name} | " + " | ".join(f"{column[name]:.3f}" for column in columns) + " |")
+        print(f"| {name} | " + " | ".join(f"{one[name]:.3f}" for one in found.values()) + " |")
+    if asked.figure is not None:
+        draw(found, asked.mask, asked.figure)
+
+
+def draw(found: Mapping[str, Mapping[str, float]], mask: str, file: Path) -> None:
+    """One dot per run and change; a line joins the runs of a change."""
+    plt.rcParams.update({"svg.hashsalt": "tetract", "font.size": 9})
+    figure, axes = plt.subplots(figsize=(7.5, 0.36 * len(CHANGES) + 0.9))
+    for place, name in enumerate(CHANGES):
+        values = [one[name] for one in found.values()]
+        axes.plot([min(values), max(values)], [place, place], color="#bbbbbb", linewidth=1)
+    for (run, one), marker in zip(found.items(), "osD^v", strict=False):
+        axes.plot([one[name] for name in CHANGES], range(len(CHANGES)), marker, label=run)
+    axes.set_yticks(range(len(CHANGES)), list(CHANGES))
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1)
+    axes.set_xlabel(f"Dice of {mask}")
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize=8, frameon=False)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    figure.tight_layout()
+    figure.savefig(file, metadata={"Date": None})
 
 
 def dice(run: Path, mask: str, batch: int) -> dict[str, float]:
