@@ -105,6 +105,11 @@ class Part:
     source: str | None = None
     missing: str = ""
 
+    @property
+    def prefix(self) -> str:
+        """Start of the names of the figures that are shown."""
+        return "" if self.source is None else f"{self.source}/"
+
 
 def tasks_of(letters: str) -> tuple[Task, ...]:
     """``CS`` as tasks."""

@@ -35,8 +35,8 @@ def guess(run: Run, plan: Plan) -> float:
     growing = sum(part[1] for part in parts)
     step = sum(part[0] for part in parts) + growing * seen * rows
     _, val, test = plan.basis.slices
-    points = recipe.run.steps // recipe.run.validate_every
-    validations = points if points > 1 else 0
+    every = recipe.run.validate_every
+    validations = -(-recipe.run.steps // every) if every else 0
     scored = (validations + 1) * val + test
     steps = recipe.run.steps + recipe.run.pretrain_steps
     return _START + steps * step + scored * (_SCORED + growing * whole / 4 / 3)

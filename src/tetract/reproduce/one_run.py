@@ -67,16 +67,7 @@ def _train(recipe: Recipe) -> tuple[float, list[str]]:
         _remove_stage(recipe)
     if taken >= recipe.run.steps:
         return 0.0, told
-    run = recipe.run
-    if run.validate_every == run.steps:
-        # A curve of one point, of weights that are scored below.
-        run = run.model_copy(update={"validate_every": 0})
-    done = train(
-        recipe.model_copy(update={"run": run}),
-        resume=taken > 0,
-        show_progress=False,
-        on_warned=told.extend,
-    )
+    done = train(recipe, resume=taken > 0, show_progress=False, on_warned=told.extend)
     return done.seconds / (recipe.run.steps - taken), told
 
 

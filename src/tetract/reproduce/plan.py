@@ -119,6 +119,9 @@ def _add(runs: dict[str, Run], arm: Arm, seed: int, basis: Basis, where: Where) 
     name = run_name(recipe, arm.tasks, data=where.hashes[arm.without], start=start)
     begin = None if start is None else where.runs / start / "last"
     run = recipe.run.model_copy(update={"folder": where.runs / name, "init_from": begin})
+    if run.validate_every == run.steps:
+        # A curve of one point, of weights that are scored all the same.
+        run = run.model_copy(update={"validate_every": 0})
     recipe = recipe.model_copy(update={"name": name, "run": run})
     runs.setdefault(
         name, Run(name=name, letters=arm.tasks, recipe=recipe, start=start, without=arm.without)

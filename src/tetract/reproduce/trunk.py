@@ -27,13 +27,14 @@ class Trunk:
     changes: Settings = field(default_factory=dict[str, object])
 
 
+_LIVE: Final[Settings] = {"encoder.norm": "batch"}
 # BatchNorm that keeps its statistics, measured anew on training slices.
 FROZEN: Final[Settings] = {"encoder.norm": "frozen", "run.reestimate_norm": 128}
 # Its BatchNorm stays live: frozen, its classes were hardly learnt (table A2).
 LITE0: Final = Trunk(
     name=PUBLISHED,
     encoder="tu-tf_efficientnet_lite0",
-    changes={"encoder.weights": PUBLISHED, "encoder.norm": "batch"},
+    changes={"encoder.weights": PUBLISHED, **_LIVE},
 )
 
 
@@ -48,6 +49,11 @@ def absent(weights: Sequence[str]) -> str:
 def from_scratch(encoder: str) -> Trunk:
     """An encoder with random weights."""
     return Trunk(name=encoder, encoder=encoder)
+
+
+def other_norm(trunk: Trunk) -> tuple[str, Settings]:
+    """What else its maps could be normalised by: a name and settings."""
+    return ("frozen BatchNorm", FROZEN) if trunk is LITE0 else ("live BatchNorm", _LIVE)
 
 
 def trunk_arm(

@@ -100,10 +100,8 @@ def difference(
             share, behind, resamples, support=arm.support, reason="the baseline is 0"
         )
         own = pseudo_values(apart, behind, resamples)
-        p, effect = (
-            _least_sure(flip_test(own), share_beyond(apart[1 : 1 + resamples.draws])),
-            _effect(own),
-        )
+        p = _least_sure(flip_test(own), share_beyond(apart[1 : 1 + resamples.draws]))
+        effect = _effect(own)
     return Difference(
         name=name,
         lower_is_better=lower_is_better,
@@ -190,10 +188,9 @@ def share_beyond(draws: Float[np.ndarray, " R"]) -> float | None:
     return min(1.0, 2 * (fewer + 1) / (len(known) + 1))
 
 
-def _least_sure(*found: float | None) -> float | None:
-    """The larger; None where any is unknown."""
-    known = [one for one in found if one is not None]
-    return max(known) if len(known) == len(found) else None
+def _least_sure(one: float | None, other: float | None) -> float | None:
+    """The larger; None where either is unknown."""
+    return None if one is None or other is None else max(one, other)
 
 
 def _effect(own: Float[np.ndarray, " G"]) -> float | None:

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from tetract.reproduce.arm import Pair, Part, Settings
+from tetract.reproduce.arm import Pair, Part
 from tetract.reproduce.basis import Basis
-from tetract.reproduce.trunk import FROZEN, LITE0, Trunk, from_scratch, trunk_arm
+from tetract.reproduce.trunk import LITE0, from_scratch, other_norm, trunk_arm
 
 TASKS: Final = "CSRD"
-_LIVE: Final[Settings] = {"encoder.norm": "batch"}
 
 
 def part(basis: Basis) -> Part:
     """GroupNorm from scratch against live BatchNorm; live from published weights against frozen."""
-    scratch = from_scratch(basis.profile.small)
-    others: list[tuple[Trunk, str, Settings]] = [(scratch, "live BatchNorm", _LIVE)]
-    if basis.trunk is LITE0:
-        others.append((LITE0, "frozen BatchNorm", FROZEN))
+    trunks = [from_scratch(basis.profile.small), *([LITE0] if basis.trunk is LITE0 else [])]
     sides = [
         (trunk_arm(trunk, TASKS), trunk_arm(trunk, TASKS, words, changes=changes))
-        for trunk, words, changes in others
+        for trunk, (words, changes) in ((one, other_norm(one)) for one in trunks)
     ]
     return Part(
         key="A2",

@@ -8,7 +8,7 @@ from dataclasses import replace
 from tetract.reproduce.arm import Pair, Part, Settings
 from tetract.reproduce.basis import Basis, Left
 from tetract.reproduce.parts.ablations import OTHER_HOSPITALS
-from tetract.reproduce.trunk import FROZEN, LITE0, trunk_arm
+from tetract.reproduce.trunk import other_norm, trunk_arm
 
 
 def parts(basis: Basis) -> tuple[Part, ...]:
@@ -53,13 +53,10 @@ def _part(basis: Basis, left: Left, key: str) -> Part:
 
 def _helps(basis: Basis) -> Mapping[str, Settings]:
     """What may close the gap, by name."""
+    words, changes = other_norm(basis.trunk)
     return {
         "augmented for other hospitals": OTHER_HOSPITALS,
         "reconstruction first": {"run.pretrain_steps": basis.profile.sizes["short"].steps},
         "sources drawn alike": {"data.source_balance": "equal"},
-        **(
-            {"frozen BatchNorm": FROZEN}
-            if basis.trunk is LITE0
-            else {"live BatchNorm": {"encoder.norm": "batch"}}
-        ),
+        words: changes,
     }

@@ -76,9 +76,8 @@ def measure(plan: Plan) -> Results:
 
 
 def _wanted(plan: Plan) -> frozenset[str]:
-    sources = (f"{part.source}/" for part in plan.parts if part.source is not None)
     return frozenset(
-        prefix + name for prefix in ("", *sources) for name in COMPARED_FIGURES.values()
+        part.prefix + name for part in plan.parts for name in COMPARED_FIGURES.values()
     )
 
 

@@ -50,7 +50,7 @@ def _tables(part: Part, results: Results) -> Iterator[Table]:
 
 
 def _figure_table(part: Part, results: Results) -> Table:
-    names = [_prefix(part) + name for name in COMPARED_FIGURES.values()]
+    names = [part.prefix + name for name in COMPARED_FIGURES.values()]
     arms = {arm.name: results[arm.name] for arm in part.arms}
     return Table(
         title=f"{part.key}. {part.title}: our reproduction",
@@ -65,11 +65,6 @@ def _figure_table(part: Part, results: Results) -> Table:
         note=" ".join((_FIGURES, *_reasons(arms, names))),
         warning=" ".join(_missing(list(arms.values()))),
     )
-
-
-def _prefix(part: Part) -> str:
-    """Of the names of its figures."""
-    return "" if part.source is None else f"{part.source}/"
 
 
 def _cell(arm: Measured, name: str) -> str:
@@ -124,7 +119,7 @@ def _missing(arms: Sequence[Measured]) -> Iterator[str]:
 
 
 def _pair_table(part: Part, results: Results) -> Table:
-    compared = [(pair, _differences(pair, results, _prefix(part))) for pair in part.pairs]
+    compared = [(pair, _differences(pair, results, part.prefix)) for pair in part.pairs]
     rows: list[tuple[Cell, ...]] = []
     for pair, found in compared:
         rows += [_row(pair, one) for one in found]
